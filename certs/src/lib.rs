@@ -1,0 +1,3 @@
+//! Keys and certificates: what seals, signs and is trusted. No HTTP and no SQL live here.
+
+pub use jiff::Timestamp;

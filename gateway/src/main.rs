@@ -1,0 +1,2 @@
+//! The `fedgate` command.
+fn main() {}

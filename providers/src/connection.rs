@@ -1,0 +1,242 @@
+//! A connection: one configured upstream, as an operator or a tenant described it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::spec::Spec;
+
+/// `conn_` and 32 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConnectionId(String);
+
+impl ConnectionId {
+    /// Reads an id; `None` unless it is `conn_` and 32 lower-case hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("conn_")?;
+        let sound = hex.len() == 32 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        sound.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a connection may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// May lack anything; nobody can sign in through it.
+    Draft,
+    /// Validated whole when it was activated.
+    Active,
+    /// Switched off by a person.
+    Disabled,
+}
+
+impl Status {
+    /// The word in JSON and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Reads [`Status::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Draft, Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// A connection with its typed options. `spec` holds its vendor's habits.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Grows by one at each change: the key of every cache.
+    pub version: i64,
+    /// Internal name.
+    pub name: String,
+    /// What people read on its button.
+    pub display_name: String,
+    /// The vendor's habits; `spec.strategy` is `saml:okta` and the like.
+    pub spec: &'static Spec,
+    /// Whether it may be used.
+    pub status: Status,
+    /// The organization whose people come through it.
+    pub organization_code: Option<String>,
+    /// Its settings.
+    pub options: Options,
+}
+
+/// Settings of a connection. Names in JSON are Kinde's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Settings that every strategy has.
+    pub common: CommonOptions,
+    /// Settings of its protocol.
+    pub protocol: ProtocolOptions,
+}
+
+/// Settings that every strategy has.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CommonOptions {
+    /// `home_realm_domains`: lower-case, without a leading `@`.
+    pub home_realm_domains: Vec<String>,
+    /// `is_force_show_sso_button`: show a button although domains route here.
+    pub is_force_show_sso_button: bool,
+    /// `is_create_missing_user`: just-in-time provisioning.
+    pub is_create_missing_user: bool,
+    /// `is_trusted`: its addresses may count as verified.
+    pub is_trusted: bool,
+    /// `is_auto_join_organization_enabled`: a sign-in makes the person a member.
+    pub is_auto_join_organization_enabled: bool,
+    /// `is_sync_user_profile_on_login`: names follow the upstream.
+    pub is_sync_user_profile_on_login: bool,
+    /// `upstream_params`: name sent upstream, and where its value comes from.
+    pub upstream_params: BTreeMap<String, UpstreamParam>,
+}
+
+/// Where the value of an upstream parameter comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamParam {
+    /// Always this value.
+    Value(String),
+    /// The login's own value of that name: `login_hint`, `prompt`, `ui_locales`, `acr_values`, `max_age`.
+    Alias(String),
+}
+
+/// Settings by protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProtocolOptions {
+    /// `saml:*`
+    Saml(SamlOptions),
+    /// `oidc:*` and `oauth2:*`
+    Oauth(OauthOptions),
+}
+
+/// SAML settings.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SamlOptions {
+    /// `saml_entity_id`: our entityID towards this IdP; made up when absent.
+    pub entity_id: String,
+    /// `saml_idp_metadata_url`
+    pub idp_metadata_url: Option<String>,
+    /// `saml_idp_metadata_xml`: wins over the URL.
+    pub idp_metadata_xml: Option<String>,
+    /// `saml_sign_in_url`: wins over the metadata's SingleSignOnService.
+    pub sign_in_url: Option<String>,
+    /// `protocol_binding` of the AuthnRequest.
+    pub protocol_binding: Binding,
+    /// `name_id_format`
+    pub name_id_format: NameIdFormat,
+    /// `saml_email_key_attr`
+    pub email_key_attr: Option<String>,
+    /// `saml_user_id_key_attr`: names the subject instead of NameID.
+    pub user_id_key_attr: Option<String>,
+    /// `saml_first_name_key_attr`
+    pub first_name_key_attr: Option<String>,
+    /// `saml_last_name_key_attr`
+    pub last_name_key_attr: Option<String>,
+    /// `saml_signature_policy`: which signatures must be there.
+    pub signature_policy: SignaturePolicy,
+    /// `saml_clock_skew_seconds`: 0 to 300.
+    pub clock_skew_seconds: u32,
+}
+
+/// How the AuthnRequest travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Binding {
+    /// `HTTP-REDIRECT`
+    #[default]
+    Redirect,
+    /// `HTTP-POST`
+    Post,
+}
+
+/// NameIDPolicy Format to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum NameIdFormat {
+    /// `Unspecified`
+    #[default]
+    Unspecified,
+    /// `Email address`
+    EmailAddress,
+    /// `Persistent`
+    Persistent,
+    /// `Transient`
+    Transient,
+}
+
+/// Which signatures a response must carry. Every signature that is there must verify in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SignaturePolicy {
+    /// `any`: one that covers the assertion, its own or the response's.
+    #[default]
+    Any,
+    /// `assertion_signed`
+    Assertion,
+    /// `response_signed`
+    Response,
+    /// `both`
+    Both,
+}
+
+/// OAuth 2.0 and OpenID Connect settings.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct OauthOptions {
+    /// `issuer`: discovery is read from it.
+    pub issuer: Option<String>,
+    /// `client_id`
+    pub client_id: Option<String>,
+    /// `client_secret`: write-only.
+    pub client_secret: Option<Secret>,
+    /// `client_auth_method`: `client_secret_basic` or `client_secret_post`; absent: what discovery offers.
+    pub client_auth_method: Option<ClientAuthMethod>,
+    /// `scopes`; the spec's when empty.
+    pub scopes: Vec<String>,
+}
+
+/// How our client authenticates at a token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthMethod {
+    /// HTTP Basic.
+    Basic,
+    /// In the body.
+    Post,
+}
+
+/// A secret that never shows itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The secret itself, for sealing or sending.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,94 @@
+//! The waist of the hourglass: one verified, normalized identity, whatever the upstream was.
+
+use std::collections::BTreeMap;
+
+use fedgate_certs::Timestamp;
+
+use crate::connection::ConnectionId;
+
+/// Who signed in, as the upstream proved it. Only a provider's `complete` can make one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifiedIdentity {
+    /// The connection that verified it: part of the person's key, since a tenant can name any issuer.
+    pub connection: ConnectionId,
+    /// The rest of the person's key. Never the e-mail address.
+    pub subject: Subject,
+    /// The address, with what the upstream claims about it.
+    pub email: Option<Email>,
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// Full name, as the upstream writes it.
+    pub name: Option<String>,
+    /// Picture URL (https only).
+    pub picture: Option<String>,
+    /// Group names or ids, in the upstream's order.
+    pub groups: Vec<String>,
+    /// Everything else the upstream released, multi-valued, by its own names.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// When the person proved themselves upstream; only if the upstream said so in signed form.
+    pub authenticated_at: Option<Timestamp>,
+    /// Authentication context class; only if the upstream said so in signed form.
+    pub acr: Option<String>,
+    /// Authentication methods (RFC 8176), likewise.
+    pub amr: Vec<String>,
+    /// What a later logout needs.
+    pub upstream_session: Option<UpstreamSession>,
+    /// The mark that makes a second use of the same assertion impossible.
+    pub replay: Option<ReplayMark>,
+}
+
+/// Issuer and subject: with the connection, the key of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject {
+    /// SAML: the IdP's entityID. OIDC: `iss`. OAuth 2.0: the provider's id and base URL.
+    pub issuer: String,
+    /// SAML: NameID (a persistent one with its qualifiers) or the chosen attribute. OIDC: `sub`.
+    pub value: String,
+}
+
+/// An e-mail address and how much the upstream vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    /// As the upstream wrote it.
+    pub address: String,
+    /// What the upstream says about its verification.
+    pub claim: EmailClaim,
+    /// Whether the upstream is the authority for that address's domain.
+    pub authoritative: bool,
+}
+
+/// The upstream's own statement about an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EmailClaim {
+    /// It says that it verified the address.
+    Verified,
+    /// It says that it did not.
+    Unverified,
+    /// It says nothing (SAML and WS-Federation never do).
+    Unstated,
+}
+
+/// The upstream's session, kept with the login for a later logout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct UpstreamSession {
+    /// SAML: the NameID, verbatim.
+    pub name_id: Option<String>,
+    /// SAML: its Format.
+    pub name_id_format: Option<String>,
+    /// SAML: SessionIndex. OIDC: `sid`.
+    pub session: Option<String>,
+    /// OIDC: the ID token, for `id_token_hint`.
+    pub id_token: Option<String>,
+}
+
+/// A unique key that must not be seen twice before `until`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayMark {
+    /// SHA-256 over connection, issuer and assertion ID, each length-prefixed.
+    pub key: [u8; 32],
+    /// When the assertion would be refused as expired anyway.
+    pub until: Timestamp,
+}

@@ -1,0 +1,9 @@
+//! Upstream identity providers: bytes and keys in, one verified identity or one refusal out.
+//!
+//! No SQL, no cookies and no web framework live here. `now` and randomness are arguments.
+
+pub mod connection;
+pub mod error;
+pub mod identity;
+pub mod login;
+pub mod spec;
