@@ -1,1 +1,6 @@
-//! The gateway.
+//! The gateway: many upstream identity providers, one OpenID Provider downstream.
+
+pub mod app;
+pub mod events;
+pub mod limits;
+pub mod op;

@@ -1,0 +1,79 @@
+//! Every bound of the gateway, with its name and unit. `[limits]` in the configuration overrides them by name.
+
+use serde::Deserialize;
+
+/// Bounds. Durations end in `_seconds`, sizes in `_bytes`, counts in the plural.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest body of a form that a browser posts.
+    pub form_bytes: usize,
+    /// Largest JSON body at the Management API (metadata XML travels in it).
+    pub api_body_bytes: usize,
+    /// Longest time that one request may take.
+    pub request_seconds: u64,
+    /// How long a person may stay at the identity provider.
+    pub pending_seconds: u64,
+    /// How long the sign-in page stays usable.
+    pub sign_in_page_seconds: u64,
+    /// Pending logins kept in one browser; the oldest makes room.
+    pub pending_cookies: usize,
+    /// Largest pending login kept in a cookie; a larger one goes to the ephemeral store.
+    pub pending_cookie_bytes: usize,
+    /// Large pending logins kept in the ephemeral store at once.
+    pub stored_pendings: usize,
+    /// Longest query of an authorization request.
+    pub authorize_query_bytes: usize,
+    /// Lifetime of an authorization code.
+    pub code_seconds: u64,
+    /// Codes waiting to be redeemed at once.
+    pub waiting_codes: usize,
+    /// Lifetime of ID and access tokens.
+    pub token_seconds: u64,
+    /// Lifetime of an API access token from client credentials.
+    pub api_token_seconds: u64,
+    /// Opened providers kept ready.
+    pub cached_providers: u64,
+    /// Domain routes kept ready.
+    pub cached_routes: u64,
+    /// The longest that a change on another replica may stay unseen.
+    pub cache_seconds: u64,
+    /// Traces kept per connection.
+    pub traces_per_connection: u64,
+    /// Traces kept in all.
+    pub traces: u64,
+    /// Largest trace.
+    pub trace_bytes: usize,
+    /// How long a trace is kept.
+    pub trace_days: u64,
+    /// Traces of refused logins written per second and connection; more are counted and dropped.
+    pub traces_per_second: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            form_bytes: 512 * 1024,
+            api_body_bytes: 4 * 1024 * 1024,
+            request_seconds: 30,
+            pending_seconds: 60 * 60,
+            sign_in_page_seconds: 12 * 60 * 60,
+            pending_cookies: 4,
+            pending_cookie_bytes: 1536,
+            stored_pendings: 10_000,
+            authorize_query_bytes: 8 * 1024,
+            code_seconds: 60,
+            waiting_codes: 100_000,
+            token_seconds: 60 * 60,
+            api_token_seconds: 60 * 60,
+            cached_providers: 2_000,
+            cached_routes: 100_000,
+            cache_seconds: 30,
+            traces_per_connection: 200,
+            traces: 20_000,
+            trace_bytes: 16 * 1024,
+            trace_days: 14,
+            traces_per_second: 10,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The OpenID Provider that applications speak to.
+
+use serde::{Deserialize, Serialize};
+
+/// A validated authorization request: client, redirect URI and PKCE have been checked.
+/// It travels sealed, in the sign-in page and in the pending login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizeRequest {
+    /// The application.
+    pub client_id: String,
+    /// Registered for it, exactly.
+    pub redirect_uri: String,
+    /// Returned verbatim.
+    pub state: Option<String>,
+    /// Into the ID token.
+    pub nonce: Option<String>,
+    /// The known scopes that were asked.
+    pub scope: Vec<String>,
+    /// PKCE S256; required of public clients.
+    pub code_challenge: Option<String>,
+    /// `prompt`, verbatim.
+    pub prompt: Option<String>,
+    /// Seconds.
+    pub max_age: Option<u64>,
+    /// In order of preference.
+    pub acr_values: Vec<String>,
+    /// Verbatim.
+    pub ui_locales: Option<String>,
+    /// An e-mail address, or whatever the upstream understands.
+    pub login_hint: Option<String>,
+    /// Straight to this connection.
+    pub connection_id: Option<String>,
+    /// Sign in to this organization.
+    pub org_code: Option<String>,
+}
+
+/// What an authorization code stands for, until it is redeemed once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The request that the code answers.
+    pub request: AuthorizeRequest,
+    /// What the tokens will say.
+    pub claims: Claims,
+    /// `iss` of the tokens: the site on which the person signed in.
+    pub issuer: String,
+}
+
+/// Claims of the ID token and of userinfo, but for those that the token itself adds
+/// (`iss`, `aud`, `iat`, `exp`, `nonce`, `at_hash`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Our user.
+    pub sub: String,
+    /// This login.
+    pub sid: String,
+    /// Contact address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Present with an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// Full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Picture URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// The organization signed in to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub org_code: Option<String>,
+    /// Only if the upstream proved them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub amr: Vec<String>,
+    /// Only if the upstream proved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// Seconds since the epoch; only if the upstream proved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// Where the person came from.
+    pub ext_provider: ExtProvider,
+}
+
+/// The upstream, as applications see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExtProvider {
+    /// The connection's display name.
+    pub name: String,
+    /// Its id.
+    pub connection_id: String,
+    /// Its strategy.
+    pub strategy: String,
+    /// The upstream's subject.
+    pub subject: String,
+    /// What the upstream said, with `groups`.
+    pub claims: serde_json::Map<String, serde_json::Value>,
+}

@@ -1,0 +1,1 @@
+//! Who our users are, and what a sign-in changes: one transaction.
