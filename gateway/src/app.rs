@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use fedgate_certs::Timestamp;
 use jiff::SignedDuration;
 use rand::CryptoRng;
-use rand::rngs::{SysRng, UnwrapErr};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
 
 /// The one clock. Tests set it forward; nothing below a handler asks the system.
 #[derive(Debug, Default)]
