@@ -188,14 +188,14 @@ macro_rules! refusals {
             /// The catalogue entry of this leaf.
             pub fn entry(self) -> &'static $crate::error::Catalogued {
                 match self {
-                    $(Self::$leaf => &$crate::error::Catalogued {
+                    $(Self::$leaf => const { &$crate::error::Catalogued {
                         code: concat!($area, ".", $reason),
                         blame: $crate::error::Blame::$blame,
                         kinde: $crate::refusals!(@kinde $($kinde)?),
                         says: $says,
                         meaning: $crate::error::trimmed($meaning),
                         fix: $fix,
-                    },)+
+                    } },)+
                 }
             }
 

@@ -6,4 +6,5 @@ pub mod connection;
 pub mod error;
 pub mod identity;
 pub mod login;
+pub mod saml;
 pub mod spec;

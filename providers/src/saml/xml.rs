@@ -1,0 +1,389 @@
+//! The one XML reader of the SAML side: a strict parser into an arena, and the elements read from it.
+//!
+//! What SAML does not need is refused while reading: document types, comments, processing instructions,
+//! CDATA, foreign entities, and namespaces that two readers could take differently. Every consumer reads
+//! this one tree, so there is no second parser that could disagree.
+
+mod lexical;
+mod parse;
+
+use std::borrow::Cow;
+
+use crate::error::Refusal;
+
+pub(in crate::saml) use lexical::is_ncname;
+
+/// What is being read: decides limits, and whether comments are tolerated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A protocol message from a browser: no comments, no processing instructions, [`MESSAGE_LIMITS`].
+    Message,
+    /// Metadata from an administrator: comments and processing instructions are dropped outside the text
+    /// of leaves and refused inside it, [`METADATA_LIMITS`].
+    Metadata,
+}
+
+/// How large a document may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The whole document, in bytes.
+    pub bytes: usize,
+    /// Elements and texts.
+    pub nodes: usize,
+    /// Open elements at one point, the root included.
+    pub depth: usize,
+    /// Attributes of one element, namespace declarations included.
+    pub attributes: usize,
+    /// Namespace declarations in scope at one point, shadowed ones included.
+    pub namespaces: usize,
+}
+
+/// The limits of [`Mode::Message`].
+pub const MESSAGE_LIMITS: Limits = Limits {
+    bytes: 256 * 1024,
+    nodes: 20_000,
+    depth: 32,
+    attributes: 32,
+    namespaces: 64,
+};
+
+/// The limits of [`Mode::Metadata`].
+pub const METADATA_LIMITS: Limits = Limits {
+    bytes: 4 * 1024 * 1024,
+    nodes: 100_000,
+    ..MESSAGE_LIMITS
+};
+
+impl Mode {
+    /// The limits of this mode.
+    pub fn limits(self) -> Limits {
+        match self {
+            Self::Message => MESSAGE_LIMITS,
+            Self::Metadata => METADATA_LIMITS,
+        }
+    }
+}
+
+/// The namespace that the prefix `xml` is bound to.
+pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// A parsed document. Nodes lie in document order, so that a subtree is one contiguous range.
+#[derive(Debug)]
+pub struct Document<'s> {
+    nodes: Vec<Node<'s>>,
+    attributes: Vec<AttributeData<'s>>,
+    /// The first one is the binding of `xml`.
+    declarations: Vec<Declaration<'s>>,
+}
+
+/// A place in one of the arenas.
+type Index = u32;
+
+/// In place of the index of a declaration: no namespace.
+const NO_NAMESPACE: Index = Index::MAX;
+
+/// The index of the binding of `xml`, which canonical XML never declares.
+const XML_DECLARATION: Index = 0;
+
+#[derive(Debug)]
+struct Node<'s> {
+    parent: Index,
+    /// One past the last node of the subtree.
+    end: Index,
+    position: u32,
+    content: Content<'s>,
+}
+
+#[derive(Debug)]
+enum Content<'s> {
+    Element(ElementData<'s>),
+    Text(TextData<'s>),
+}
+
+#[derive(Debug)]
+struct ElementData<'s> {
+    name: Name<'s>,
+    attributes: (Index, Index),
+    declarations: (Index, Index),
+}
+
+/// What a text has in place of an element's data; no handle on a text is ever given out.
+static NAMELESS: ElementData<'static> = ElementData {
+    name: Name {
+        qualified: "",
+        prefix_length: 0,
+        namespace: NO_NAMESPACE,
+    },
+    attributes: (0, 0),
+    declarations: (0, 0),
+};
+
+#[derive(Debug)]
+struct TextData<'s> {
+    value: Cow<'s, str>,
+    /// Canonical XML writes the value as it stands.
+    plain: bool,
+}
+
+/// A qualified name as written, with the declaration that its prefix stands for.
+#[derive(Clone, Copy, Debug)]
+struct Name<'s> {
+    qualified: &'s str,
+    prefix_length: u32,
+    namespace: Index,
+}
+
+impl<'s> Name<'s> {
+    fn prefix(&self) -> &'s str {
+        &self.qualified[..self.prefix_length as usize]
+    }
+
+    fn local(&self) -> &'s str {
+        match self.prefix_length as usize {
+            0 => self.qualified,
+            length => &self.qualified[length + 1..],
+        }
+    }
+}
+
+#[derive(Debug)]
+struct AttributeData<'s> {
+    name: Name<'s>,
+    value: Cow<'s, str>,
+    /// Canonical XML writes the value as it stands.
+    plain: bool,
+}
+
+/// `xmlns="uri"` (empty prefix) or `xmlns:prefix="uri"`.
+#[derive(Debug)]
+struct Declaration<'s> {
+    prefix: &'s str,
+    uri: Cow<'s, str>,
+}
+
+impl<'s> Document<'s> {
+    /// Reads a whole document.
+    ///
+    /// # Errors
+    /// `saml.response_too_large`, or one of the `saml.xml_…` codes with what was found and at which byte.
+    pub fn parse(bytes: &'s [u8], mode: Mode) -> Result<Self, Refusal> {
+        parse::parse(bytes, mode)
+    }
+
+    /// The document element.
+    pub fn root(&self) -> Element<'_> {
+        Element {
+            document: self,
+            index: 0,
+        }
+    }
+
+    fn element_data(&self, index: Index) -> &ElementData<'_> {
+        match &self.nodes[index as usize].content {
+            Content::Element(data) => data,
+            Content::Text(_) => &NAMELESS,
+        }
+    }
+
+    fn uri(&self, declaration: Index) -> &str {
+        self.declarations
+            .get(declaration as usize)
+            .map_or("", |d| &d.uri)
+    }
+}
+
+/// One element of a [`Document`].
+#[derive(Clone, Copy, Debug)]
+pub struct Element<'d> {
+    document: &'d Document<'d>,
+    index: Index,
+}
+
+/// Two elements are equal when they are the same node of the same document.
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && std::ptr::eq(self.document, other.document)
+    }
+}
+
+impl Eq for Element<'_> {}
+
+/// One attribute of an element; namespace declarations are not attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute<'d> {
+    /// The namespace, empty for an attribute without a prefix.
+    pub namespace: &'d str,
+    /// The name without its prefix.
+    pub local_name: &'d str,
+    /// The value, references replaced and white space normalized.
+    pub value: &'d str,
+}
+
+impl<'d> Element<'d> {
+    /// Whether this is the element of that namespace and local name.
+    pub fn is(self, namespace: &str, local: &str) -> bool {
+        self.local_name() == local && self.namespace() == namespace
+    }
+
+    /// The namespace, empty for none.
+    pub fn namespace(self) -> &'d str {
+        self.document.uri(self.data().name.namespace)
+    }
+
+    /// The name without its prefix.
+    pub fn local_name(self) -> &'d str {
+        self.data().name.local()
+    }
+
+    /// The value of the attribute of that name in no namespace.
+    pub fn attribute(self, local: &str) -> Option<&'d str> {
+        self.attribute_ns("", local)
+    }
+
+    /// The value of the attribute of that namespace (empty for none) and local name.
+    pub fn attribute_ns(self, namespace: &str, local: &str) -> Option<&'d str> {
+        self.attributes()
+            .find(|a| a.local_name == local && a.namespace == namespace)
+            .map(|a| a.value)
+    }
+
+    /// The attributes, in canonical order: by namespace, then by local name.
+    pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
+        let document = self.document;
+        self.attribute_data().iter().map(move |a| Attribute {
+            namespace: document.uri(a.name.namespace),
+            local_name: a.name.local(),
+            value: &a.value,
+        })
+    }
+
+    /// The child elements; texts between them are passed over.
+    pub fn children(self) -> impl Iterator<Item = Self> {
+        let end = self.node().end;
+        let document = self.document;
+        let mut next = self.index + 1;
+        std::iter::from_fn(move || {
+            while next < end {
+                let index = next;
+                let node = &document.nodes[index as usize];
+                next = node.end;
+                if matches!(node.content, Content::Element(_)) {
+                    return Some(Self { document, index });
+                }
+            }
+            None
+        })
+    }
+
+    /// The first child element of that namespace and local name.
+    pub fn child(self, namespace: &str, local: &str) -> Option<Self> {
+        self.children().find(|c| c.is(namespace, local))
+    }
+
+    /// The child elements of that namespace and local name.
+    pub fn children_named(self, namespace: &str, local: &str) -> impl Iterator<Item = Self> {
+        self.children().filter(move |c| c.is(namespace, local))
+    }
+
+    /// The text of an element that holds nothing else, without the XML white space around it; empty for an
+    /// empty element, nothing when there is an element inside.
+    pub fn leaf(self) -> Option<&'d str> {
+        let (first, end) = (self.index + 1, self.node().end);
+        if first == end {
+            return Some("");
+        }
+        let node = &self.document.nodes[first as usize];
+        match &node.content {
+            Content::Text(text) if node.end == end => {
+                Some(text.value.trim_matches(lexical::WHITE_SPACE))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a text that is not white space stands directly in this element.
+    pub fn has_text(self) -> bool {
+        let mut next = self.index + 1;
+        while next < self.node().end {
+            let node = &self.document.nodes[next as usize];
+            if let Content::Text(text) = &node.content
+                && !text.value.trim_matches(lexical::WHITE_SPACE).is_empty()
+            {
+                return true;
+            }
+            next = node.end;
+        }
+        false
+    }
+
+    /// All elements below this one, in document order, without itself.
+    pub fn descendants(self) -> impl Iterator<Item = Self> {
+        let document = self.document;
+        (self.index + 1..self.node().end)
+            .filter(move |i| matches!(document.nodes[*i as usize].content, Content::Element(_)))
+            .map(move |index| Self { document, index })
+    }
+
+    /// The element around this one; none for the root.
+    pub fn parent(self) -> Option<Self> {
+        (self.index != 0).then(|| Self {
+            document: self.document,
+            index: self.node().parent,
+        })
+    }
+
+    /// The namespace that a prefix stands for at this element (empty prefix: the default namespace), to
+    /// resolve qualified names in values such as `xsi:type`. None when the prefix is not bound.
+    pub fn qualified_name_namespace(self, prefix: &str) -> Option<&'d str> {
+        match self.binding(prefix) {
+            NO_NAMESPACE => None,
+            declaration => Some(self.document.uri(declaration)).filter(|uri| !uri.is_empty()),
+        }
+    }
+
+    /// The byte at which the element begins, counted from the start of the document.
+    pub fn position(self) -> usize {
+        self.node().position as usize
+    }
+
+    /// The declaration in scope for a prefix, found by walking outwards.
+    fn binding(self, prefix: &str) -> Index {
+        let mut element = Some(self);
+        while let Some(here) = element {
+            if let Some(found) = here
+                .declarations()
+                .find(|i| here.declaration(*i).prefix == prefix)
+            {
+                return found;
+            }
+            element = here.parent();
+        }
+        if prefix == "xml" {
+            XML_DECLARATION
+        } else {
+            NO_NAMESPACE
+        }
+    }
+
+    fn declarations(self) -> std::ops::Range<Index> {
+        let (start, end) = self.data().declarations;
+        start..end
+    }
+
+    fn declaration(self, index: Index) -> &'d Declaration<'d> {
+        &self.document.declarations[index as usize]
+    }
+
+    fn attribute_data(self) -> &'d [AttributeData<'d>] {
+        let (start, end) = self.data().attributes;
+        &self.document.attributes[start as usize..end as usize]
+    }
+
+    fn node(self) -> &'d Node<'d> {
+        &self.document.nodes[self.index as usize]
+    }
+
+    fn data(self) -> &'d ElementData<'d> {
+        self.document.element_data(self.index)
+    }
+}
