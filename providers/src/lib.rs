@@ -3,8 +3,12 @@
 //! No SQL, no cookies and no web framework live here. `now` and randomness are arguments.
 
 pub mod connection;
+pub mod egress;
 pub mod error;
 pub mod identity;
 pub mod login;
 pub mod saml;
 pub mod spec;
+
+#[cfg(test)]
+mod testing;
