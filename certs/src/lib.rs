@@ -1,3 +1,19 @@
 //! Keys and certificates: what seals, signs and is trusted. No HTTP and no SQL live here.
+//!
+//! All cryptography is OpenSSL's. Randomness and time are arguments, with one exception: OpenSSL makes
+//! key pairs and signature nonces with its own generator (see [`key`]).
 
+pub mod error;
+pub mod jose;
+pub mod jwks;
+pub mod key;
+pub mod keyring;
+pub mod public_key;
+pub mod seal;
+pub mod trust;
+
+mod contexts;
+mod json;
+
+pub use error::CertError;
 pub use jiff::Timestamp;
