@@ -1,8 +1,21 @@
 //! A connection: one configured upstream, as an operator or a tenant described it.
 
+mod domain;
+mod options;
+mod reader;
+mod refusal;
+mod signing;
+mod upstream;
+
+pub use domain::normalized_domain;
+pub use options::METADATA_BYTES;
+pub use refusal::{ConnectionRefusal, Problem};
+pub use upstream::ALIASES;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -13,6 +26,17 @@ use crate::spec::Spec;
 pub struct ConnectionId(String);
 
 impl ConnectionId {
+    /// A fresh id.
+    pub fn random(rng: &mut dyn CryptoRng) -> Self {
+        use fmt::Write as _;
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        Self(bytes.iter().fold(String::from("conn_"), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        }))
+    }
+
     /// Reads an id; `None` unless it is `conn_` and 32 lower-case hex digits.
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.strip_prefix("conn_")?;
@@ -56,7 +80,9 @@ impl Status {
 
     /// Reads [`Status::as_str`].
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Draft, Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == text)
+        [Self::Draft, Self::Active, Self::Disabled]
+            .into_iter()
+            .find(|status| status.as_str() == text)
     }
 }
 
@@ -91,22 +117,46 @@ pub struct Options {
 }
 
 /// Settings that every strategy has.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the switches are Kinde's, one by one"
+)]
 pub struct CommonOptions {
     /// `home_realm_domains`: lower-case, without a leading `@`.
     pub home_realm_domains: Vec<String>,
     /// `is_force_show_sso_button`: show a button although domains route here.
     pub is_force_show_sso_button: bool,
-    /// `is_create_missing_user`: just-in-time provisioning.
+    /// `is_create_missing_user`: just-in-time provisioning. On by default, as in Kinde's self-serve portal
+    /// (its other pages name no default): a person's key holds the connection, so nobody else's user is reached.
     pub is_create_missing_user: bool,
     /// `is_trusted`: its addresses may count as verified.
     pub is_trusted: bool,
-    /// `is_auto_join_organization_enabled`: a sign-in makes the person a member.
+    /// `is_auto_join_organization_enabled`: a sign-in makes the person a member of the connection's own
+    /// organization. On by default, as in Kinde's self-serve portal.
     pub is_auto_join_organization_enabled: bool,
     /// `is_sync_user_profile_on_login`: names follow the upstream.
     pub is_sync_user_profile_on_login: bool,
+    /// `is_use_custom_domain`: Kinde's choice of host. Kept and returned; the URLs are always those of the host
+    /// that a login is on.
+    pub is_use_custom_domain: bool,
     /// `upstream_params`: name sent upstream, and where its value comes from.
     pub upstream_params: BTreeMap<String, UpstreamParam>,
+}
+
+impl Default for CommonOptions {
+    fn default() -> Self {
+        Self {
+            home_realm_domains: Vec::new(),
+            is_force_show_sso_button: false,
+            is_create_missing_user: true,
+            is_trusted: false,
+            is_auto_join_organization_enabled: true,
+            is_sync_user_profile_on_login: false,
+            is_use_custom_domain: false,
+            upstream_params: BTreeMap::new(),
+        }
+    }
 }
 
 /// Where the value of an upstream parameter comes from.
@@ -155,6 +205,19 @@ pub struct SamlOptions {
     pub signature_policy: SignaturePolicy,
     /// `saml_clock_skew_seconds`: 0 to 300.
     pub clock_skew_seconds: u32,
+    /// `sign_request_algorithm`: AuthnRequests are signed.
+    pub sign_request_algorithm: Option<RequestSignature>,
+    /// `saml_signing_certificate`: PEM; with its key, takes the place of the gateway's own pair.
+    pub signing_certificate: Option<String>,
+    /// `saml_signing_private_key`: PEM, write-only.
+    pub signing_private_key: Option<Secret>,
+}
+
+/// How an AuthnRequest is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestSignature {
+    /// `RSA-SHA256`
+    RsaSha256,
 }
 
 /// How the AuthnRequest travels.
@@ -240,3 +303,6 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests;
