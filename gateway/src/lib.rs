@@ -4,3 +4,4 @@ pub mod app;
 pub mod events;
 pub mod limits;
 pub mod op;
+pub mod page;
