@@ -66,5 +66,89 @@ crate::refusals! {
         XmlLimit = "xml_limit", Upstream,
             says "The sign-in answer from your organization's identity provider is too large.",
             fix "Send fewer values: restrict {attributes} at the identity provider, groups above all, to those that this service needs.";
+
+        // The shape of the message.
+        /// The message is not a SAML 2.0 protocol Response.
+        ResponseExpected = "response_expected", Upstream,
+            says "Your organization's identity provider sent something other than a sign-in answer.",
+            fix "Set up SAML 2.0 at the identity provider, with the Response sent to {acs}; SAML 1.1 and WS-Federation answers are not read here.";
+        /// The Version of the message or of the assertion is not 2.0.
+        VersionUnsupported = "version_unsupported", Upstream,
+            says "Your organization's identity provider sent an answer in a version that is not supported.",
+            fix "Set up SAML 2.0 at the identity provider.";
+        /// A Response stands inside the Response: the shape of a signature wrapping attack.
+        ResponseNested = "response_nested", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "Treat this as an attack unless the identity provider is known to write such messages; nothing here can be changed to accept it.";
+        /// More than one assertion: two readers could take different ones.
+        AssertionsSeveral = "assertions_several", Upstream,
+            says "The sign-in answer from your organization's identity provider held several identities.",
+            fix "The identity provider must send exactly one assertion in a response.";
+        /// An assertion stands elsewhere than directly in the Response: the shape of a signature wrapping attack.
+        AssertionMisplaced = "assertion_misplaced", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "The one assertion must be a child of the Response. Assertions in Advice and in other places are not read: switch them off at the identity provider.";
+        /// A signature stands elsewhere than directly in the Response or its assertion.
+        SignatureMisplaced = "signature_misplaced", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "A signature must be enveloped in the element that it signs: the Response or the assertion.";
+        /// One element has more than one signature.
+        SignaturesSeveral = "signatures_several", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "The identity provider must sign the Response once and the assertion once at most.";
+        /// An attribute that other readers take for an ID stands where SAML gives the element none.
+        IdPolluted = "id_polluted", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "Only the plain ID attribute of the Response and the assertion may be there.";
+        /// Two elements have the same ID, so that a signature could mean either.
+        IdRepeated = "id_repeated", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "Every ID of a message must be unique.";
+        /// The Response or the assertion has no ID.
+        IdMissing = "id_missing", Upstream,
+            says "The sign-in answer from your organization's identity provider is incomplete.",
+            fix "The identity provider must give the Response and the assertion an ID (SAML core 2.3.3 and 3.2.2).";
+
+        // The signature.
+        /// The assertion is encrypted, which this connection cannot read.
+        EncryptedAssertion = "encrypted_assertion", Upstream,
+            says "Your organization's identity provider sent an encrypted sign-in, which cannot be read here.",
+            fix "Switch assertion encryption off for this application at the identity provider; the connection to the browser is encrypted already.";
+        /// A Response that reports success holds no assertion.
+        AssertionMissing = "assertion_missing", Upstream,
+            says "The sign-in answer from your organization's identity provider is incomplete.",
+            fix "The identity provider must send one assertion in its Response.";
+        /// Neither the Response nor the assertion is signed.
+        SignatureMissing = "signature_missing", Upstream,
+            says "The sign-in answer from your organization's identity provider is not signed.",
+            fix "Set {signing} at the identity provider so that the assertion or the response is signed.";
+        /// The connection demands a signed assertion, and only the Response is signed.
+        AssertionNotSigned = "assertion_not_signed", Upstream,
+            says "The sign-in answer from your organization's identity provider is not signed as agreed.",
+            fix "Set {signing} at the identity provider so that the assertion is signed, or loosen saml_signature_policy of the connection.";
+        /// The connection demands a signed Response, and only the assertion is signed.
+        ResponseNotSigned = "response_not_signed", Upstream,
+            says "The sign-in answer from your organization's identity provider is not signed as agreed.",
+            fix "Set {signing} at the identity provider so that the response is signed, or loosen saml_signature_policy of the connection.";
+        /// The signature is not of the accepted form: one reference to its parent, enveloped, exclusive canonicalization.
+        SignatureProfile = "signature_profile", Upstream,
+            says "The sign-in answer from your organization's identity provider is not signed in an accepted way.",
+            fix "The signature must be enveloped, with one Reference to the ID of its parent and exclusive canonicalization. Products do this by default; an XML gateway in between may not.";
+        /// The signature uses an algorithm that is not accepted, such as SHA-1.
+        AlgorithmForbidden = "algorithm_forbidden", Upstream,
+            says "The sign-in answer from your organization's identity provider is signed with an outdated method.",
+            fix "Set {signing} at the identity provider to RSA with SHA-256 (or stronger, or ECDSA) and exclusive canonicalization.";
+        /// The message carries a certificate that is not among those of this connection.
+        KeyUnknown = "key_unknown", Upstream,
+            says "The sign-in answer is signed with a key that is not registered for your organization.",
+            fix "Compare the fingerprints: if the identity provider has a new {certificate}, load its current {metadata} into the connection.";
+        /// No key of this connection made the signature.
+        SignatureInvalid = "signature_invalid", Upstream,
+            says "The signature of the sign-in answer from your organization's identity provider is not valid.",
+            fix "Load the current {metadata} or {certificate} of the identity provider into the connection. If it is current, the message was changed on its way.";
+        /// The signature is genuine, and what it covers was changed after signing.
+        DigestMismatch = "digest_mismatch", Upstream,
+            says "The sign-in answer from your organization's identity provider was changed on its way.",
+            fix "Look for a proxy that rewrites pages or forms, and for software that reformats the XML after signing.";
     }
 }

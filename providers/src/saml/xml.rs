@@ -6,8 +6,10 @@
 
 mod lexical;
 mod parse;
+mod tag;
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
 use crate::error::Refusal;
 
@@ -70,41 +72,49 @@ pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// A parsed document. Nodes lie in document order, so that a subtree is one contiguous range.
 #[derive(Debug)]
 pub struct Document<'s> {
-    nodes: Vec<Node<'s>>,
-    attributes: Vec<AttributeData<'s>>,
+    /// The whole text, a byte order mark included; positions count from its start.
+    pub(super) source: &'s str,
+    pub(super) nodes: Vec<Node<'s>>,
+    pub(super) attributes: Vec<AttributeData<'s>>,
     /// The first one is the binding of `xml`.
-    declarations: Vec<Declaration<'s>>,
+    pub(super) declarations: Vec<Declaration<'s>>,
 }
 
 /// A place in one of the arenas.
-type Index = u32;
+pub(super) type Index = u32;
 
 /// In place of the index of a declaration: no namespace.
-const NO_NAMESPACE: Index = Index::MAX;
+pub(super) const NO_NAMESPACE: Index = Index::MAX;
 
 /// The index of the binding of `xml`, which canonical XML never declares.
-const XML_DECLARATION: Index = 0;
+pub(super) const XML_DECLARATION: Index = 0;
 
 #[derive(Debug)]
-struct Node<'s> {
-    parent: Index,
+pub(super) struct Node<'s> {
+    pub(super) parent: Index,
     /// One past the last node of the subtree.
-    end: Index,
-    position: u32,
-    content: Content<'s>,
+    pub(super) end: Index,
+    pub(super) position: u32,
+    pub(super) content: Content<'s>,
 }
 
 #[derive(Debug)]
-enum Content<'s> {
+pub(super) enum Content<'s> {
     Element(ElementData<'s>),
     Text(TextData<'s>),
 }
 
 #[derive(Debug)]
-struct ElementData<'s> {
-    name: Name<'s>,
-    attributes: (Index, Index),
-    declarations: (Index, Index),
+pub(super) struct ElementData<'s> {
+    pub(super) name: Name<'s>,
+    pub(super) attributes: (Index, Index),
+    pub(super) declarations: (Index, Index),
+    /// One past the `>` of the start tag in the source.
+    pub(super) tag_end: u32,
+    /// Canonical XML copies the start tag as it stands when no namespace has to be declared in it.
+    pub(super) tag_verbatim: bool,
+    /// Where the end tag begins in the source, if canonical XML copies it as it stands.
+    pub(super) end_tag: Option<NonZeroU32>,
 }
 
 /// What a text has in place of an element's data; no handle on a text is ever given out.
@@ -116,29 +126,32 @@ static NAMELESS: ElementData<'static> = ElementData {
     },
     attributes: (0, 0),
     declarations: (0, 0),
+    tag_end: 0,
+    tag_verbatim: false,
+    end_tag: None,
 };
 
 #[derive(Debug)]
-struct TextData<'s> {
-    value: Cow<'s, str>,
-    /// Canonical XML writes the value as it stands.
-    plain: bool,
+pub(super) struct TextData<'s> {
+    pub(super) value: Cow<'s, str>,
+    /// Canonical XML copies the source of the text as it stands.
+    pub(super) verbatim: bool,
 }
 
 /// A qualified name as written, with the declaration that its prefix stands for.
 #[derive(Clone, Copy, Debug)]
-struct Name<'s> {
-    qualified: &'s str,
-    prefix_length: u32,
-    namespace: Index,
+pub(super) struct Name<'s> {
+    pub(super) qualified: &'s str,
+    pub(super) prefix_length: u32,
+    pub(super) namespace: Index,
 }
 
 impl<'s> Name<'s> {
-    fn prefix(&self) -> &'s str {
+    pub(super) fn prefix(&self) -> &'s str {
         &self.qualified[..self.prefix_length as usize]
     }
 
-    fn local(&self) -> &'s str {
+    pub(super) fn local(&self) -> &'s str {
         match self.prefix_length as usize {
             0 => self.qualified,
             length => &self.qualified[length + 1..],
@@ -147,18 +160,18 @@ impl<'s> Name<'s> {
 }
 
 #[derive(Debug)]
-struct AttributeData<'s> {
-    name: Name<'s>,
-    value: Cow<'s, str>,
-    /// Canonical XML writes the value as it stands.
-    plain: bool,
+pub(super) struct AttributeData<'s> {
+    pub(super) name: Name<'s>,
+    pub(super) value: Cow<'s, str>,
+    /// Canonical XML escapes nothing in the value.
+    pub(super) plain: bool,
 }
 
 /// `xmlns="uri"` (empty prefix) or `xmlns:prefix="uri"`.
 #[derive(Debug)]
-struct Declaration<'s> {
-    prefix: &'s str,
-    uri: Cow<'s, str>,
+pub(super) struct Declaration<'s> {
+    pub(super) prefix: &'s str,
+    pub(super) uri: Cow<'s, str>,
 }
 
 impl<'s> Document<'s> {
@@ -178,14 +191,20 @@ impl<'s> Document<'s> {
         }
     }
 
-    fn element_data(&self, index: Index) -> &ElementData<'_> {
+    pub(super) fn element_data(&self, index: Index) -> &ElementData<'_> {
         match &self.nodes[index as usize].content {
             Content::Element(data) => data,
             Content::Text(_) => &NAMELESS,
         }
     }
 
-    fn uri(&self, declaration: Index) -> &str {
+    pub(super) fn prefix(&self, declaration: Index) -> &str {
+        self.declarations
+            .get(declaration as usize)
+            .map_or("", |d| d.prefix)
+    }
+
+    pub(super) fn uri(&self, declaration: Index) -> &str {
         self.declarations
             .get(declaration as usize)
             .map_or("", |d| &d.uri)
@@ -195,8 +214,8 @@ impl<'s> Document<'s> {
 /// One element of a [`Document`].
 #[derive(Clone, Copy, Debug)]
 pub struct Element<'d> {
-    document: &'d Document<'d>,
-    index: Index,
+    pub(super) document: &'d Document<'d>,
+    pub(super) index: Index,
 }
 
 /// Two elements are equal when they are the same node of the same document.
@@ -259,20 +278,22 @@ impl<'d> Element<'d> {
 
     /// The child elements; texts between them are passed over.
     pub fn children(self) -> impl Iterator<Item = Self> {
-        let end = self.node().end;
-        let document = self.document;
-        let mut next = self.index + 1;
-        std::iter::from_fn(move || {
-            while next < end {
-                let index = next;
-                let node = &document.nodes[index as usize];
-                next = node.end;
-                if matches!(node.content, Content::Element(_)) {
-                    return Some(Self { document, index });
-                }
-            }
-            None
-        })
+        Siblings {
+            document: self.document,
+            next: self.index + 1,
+            end: self.node().end,
+        }
+    }
+
+    /// The next element with the same parent.
+    pub fn next_sibling(self) -> Option<Self> {
+        let parent = self.parent()?;
+        let after = Siblings {
+            document: self.document,
+            next: self.node().end,
+            end: parent.node().end,
+        };
+        { after }.next()
     }
 
     /// The first child element of that namespace and local name.
@@ -346,8 +367,19 @@ impl<'d> Element<'d> {
         self.node().position as usize
     }
 
+    /// About how long the element is in the source, in bytes; a hint for buffers.
+    pub(super) fn source_length(self) -> usize {
+        let nodes = &self.document.nodes;
+        let after = nodes
+            .get(self.node().end as usize)
+            .map(|node| node.position as usize);
+        after
+            .unwrap_or(self.document.source.len())
+            .saturating_sub(self.position())
+    }
+
     /// The declaration in scope for a prefix, found by walking outwards.
-    fn binding(self, prefix: &str) -> Index {
+    pub(super) fn binding(self, prefix: &str) -> Index {
         let mut element = Some(self);
         while let Some(here) = element {
             if let Some(found) = here
@@ -379,11 +411,37 @@ impl<'d> Element<'d> {
         &self.document.attributes[start as usize..end as usize]
     }
 
-    fn node(self) -> &'d Node<'d> {
+    pub(super) fn node(self) -> &'d Node<'d> {
         &self.document.nodes[self.index as usize]
     }
 
     fn data(self) -> &'d ElementData<'d> {
         self.document.element_data(self.index)
+    }
+}
+
+/// The elements from a node on, up to the end of their parent.
+struct Siblings<'d> {
+    document: &'d Document<'d>,
+    next: Index,
+    end: Index,
+}
+
+impl<'d> Iterator for Siblings<'d> {
+    type Item = Element<'d>;
+
+    fn next(&mut self) -> Option<Element<'d>> {
+        while self.next < self.end {
+            let index = self.next;
+            let node = &self.document.nodes[index as usize];
+            self.next = node.end;
+            if matches!(node.content, Content::Element(_)) {
+                return Some(Element {
+                    document: self.document,
+                    index,
+                });
+            }
+        }
+        None
     }
 }

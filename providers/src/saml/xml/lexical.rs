@@ -8,7 +8,7 @@ use crate::saml::refusal::SamlRefusal;
 /// White space of XML 1.0 2.3 [3].
 pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// A decoded value, and whether canonical XML writes it exactly as it stands.
+/// A decoded value, and whether canonical XML writes it exactly as it stands in the source.
 pub(super) struct Decoded<'s> {
     pub(super) value: Cow<'s, str>,
     pub(super) plain: bool,
@@ -60,7 +60,7 @@ pub(super) fn text(raw: &str, position: usize) -> Result<Decoded<'_>, Refusal> {
     check_characters(raw, position)?;
     let value = normalize_line_ends(raw);
     Ok(Decoded {
-        plain: !value.contains('>'),
+        plain: matches!(value, Cow::Borrowed(_)) && !value.contains('>'),
         value,
     })
 }

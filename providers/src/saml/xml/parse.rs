@@ -1,21 +1,20 @@
 //! From bytes to the arena: tokens by quick-xml, everything that gives them a meaning by this file.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
+use std::num::NonZeroU32;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::lexical::{self, at, is_name_byte, is_white_space, malformed};
+use super::lexical::{self, at, is_white_space, malformed};
 use super::{
-    AttributeData, Content, Declaration, Document, ElementData, Index, Limits, Mode, NO_NAMESPACE,
-    Name, Node, TextData, XML_DECLARATION, XML_NAMESPACE,
+    Content, Declaration, Document, Index, Limits, Mode, Node, TextData, XML_DECLARATION,
+    XML_NAMESPACE,
 };
 use crate::error::Refusal;
 use crate::saml::refusal::SamlRefusal;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
 /// The parent of the root.
 const NO_ELEMENT: Index = Index::MAX;
@@ -40,34 +39,34 @@ pub(super) fn parse(bytes: &[u8], mode: Mode) -> Result<Document<'_>, Refusal> {
             .refuse()
             .found("two byte order marks"));
     }
-    Parser::new(source, text.len() - source.len(), mode).run()
+    Parser::new(text, source, mode).run()
 }
 
-struct Parser<'s> {
+pub(super) struct Parser<'s> {
     source: &'s str,
     /// Bytes before `source`, for positions.
     skipped: usize,
     mode: Mode,
-    limits: Limits,
-    document: Document<'s>,
+    pub(super) limits: Limits,
+    pub(super) document: Document<'s>,
     /// The declarations in scope, innermost last.
-    scope: Vec<Index>,
-    open: Vec<Open>,
+    pub(super) scope: Vec<Index>,
+    pub(super) open: Vec<Open>,
     /// The root was closed.
-    complete: bool,
+    pub(super) complete: bool,
 }
 
 /// An element whose end tag has not come yet.
-struct Open {
-    index: Index,
+pub(super) struct Open {
+    pub(super) index: Index,
     /// How many declarations were in scope outside of it.
-    scope: usize,
+    pub(super) scope: usize,
     /// The leaf to refuse with if the element turns out to be a leaf with text.
-    dropped: Option<SamlRefusal>,
+    pub(super) dropped: Option<SamlRefusal>,
 }
 
 impl<'s> Parser<'s> {
-    fn new(source: &'s str, skipped: usize, mode: Mode) -> Self {
+    fn new(text: &'s str, source: &'s str, mode: Mode) -> Self {
         // One node in forty bytes is what SAML messages have; a guess that saves copying.
         let guess = source.len() / 40 + 1;
         let xml = Declaration {
@@ -76,10 +75,11 @@ impl<'s> Parser<'s> {
         };
         Self {
             source,
-            skipped,
+            skipped: text.len() - source.len(),
             mode,
             limits: mode.limits(),
             document: Document {
+                source: text,
                 nodes: Vec::with_capacity(guess),
                 attributes: Vec::with_capacity(guess),
                 declarations: vec![xml],
@@ -104,12 +104,12 @@ impl<'s> Parser<'s> {
             match event {
                 Event::Text(_) => self.text(token, start)?,
                 Event::GeneralRef(_) => self.reference(inside(token, 1, 1), start)?,
-                Event::Start(_) => self.start(inside(token, 1, 1), start)?,
+                Event::Start(_) => self.start(token, 0, start)?,
                 Event::Empty(_) => {
-                    self.start(inside(token, 1, 2), start)?;
-                    self.end()?;
+                    self.start(token, 1, start)?;
+                    self.end("", start)?;
                 }
-                Event::End(_) => self.end()?,
+                Event::End(_) => self.end(token, start)?,
                 Event::Decl(_) if start == 0 => declaration(inside(token, 5, 2))?,
                 Event::Decl(_) => {
                     return Err(malformed(
@@ -154,15 +154,15 @@ impl<'s> Parser<'s> {
         self.refuse(leaf, start)
     }
 
-    fn refuse(&self, leaf: SamlRefusal, start: usize) -> Refusal {
+    pub(super) fn refuse(&self, leaf: SamlRefusal, start: usize) -> Refusal {
         leaf.refuse().detail(at(self.position(start)))
     }
 
-    fn position(&self, start: usize) -> usize {
+    pub(super) fn position(&self, start: usize) -> usize {
         self.skipped + start
     }
 
-    fn limit(&self, name: &str, limit: usize, start: usize) -> Refusal {
+    pub(super) fn limit(&self, name: &str, limit: usize, start: usize) -> Refusal {
         self.refuse(SamlRefusal::XmlLimit, start)
             .expected(format_args!("at most {limit} {name}"))
     }
@@ -191,13 +191,13 @@ impl<'s> Parser<'s> {
         let decoded = lexical::text(raw, self.position(start))?;
         if let Some(text) = self.text_before() {
             text.value.to_mut().push_str(&decoded.value);
-            text.plain &= decoded.plain;
+            text.verbatim = false;
             return Ok(());
         }
         self.add_text(
             TextData {
                 value: decoded.value,
-                plain: decoded.plain,
+                verbatim: decoded.plain,
             },
             start,
         )
@@ -213,13 +213,13 @@ impl<'s> Parser<'s> {
         let character = lexical::reference(name, self.position(start))?;
         if let Some(text) = self.text_before() {
             text.value.to_mut().push(character);
-            text.plain = false;
+            text.verbatim = false;
             return Ok(());
         }
         self.add_text(
             TextData {
                 value: Cow::Owned(character.to_string()),
-                plain: false,
+                verbatim: false,
             },
             start,
         )
@@ -243,7 +243,11 @@ impl<'s> Parser<'s> {
         self.add_node(Content::Text(text), start).map(|_| ())
     }
 
-    fn add_node(&mut self, content: Content<'s>, start: usize) -> Result<Index, Refusal> {
+    pub(super) fn add_node(
+        &mut self,
+        content: Content<'s>,
+        start: usize,
+    ) -> Result<Index, Refusal> {
         let index = self.document.nodes.len();
         if index >= self.limits.nodes {
             return Err(self.limit("nodes", self.limits.nodes, start));
@@ -260,45 +264,24 @@ impl<'s> Parser<'s> {
         Ok(index)
     }
 
-    /// A start tag without its angle brackets and slash.
-    fn start(&mut self, tag: &'s str, start: usize) -> Result<(), Refusal> {
-        if self.complete {
-            return Err(malformed("a second root element", self.position(start)));
-        }
-        if self.open.len() >= self.limits.depth {
-            return Err(self.limit("elements inside one another", self.limits.depth, start));
-        }
-        let length = tag.bytes().position(is_white_space).unwrap_or(tag.len());
-        let name = self.name(&tag[..length], start)?;
-        let outer_scope = self.scope.len();
-        let first_declaration = narrow(self.document.declarations.len());
-        let first_attribute = self.document.attributes.len();
-        self.attributes(&tag[length..], start + 1 + length, start)?;
-        let data = ElementData {
-            name: self.resolve(name, true, start)?,
-            attributes: (
-                narrow(first_attribute),
-                narrow(self.document.attributes.len()),
-            ),
-            declarations: (first_declaration, narrow(self.document.declarations.len())),
-        };
-        self.finish_attributes(first_attribute, start)?;
-        let index = self.add_node(Content::Element(data), start)?;
-        self.open.push(Open {
-            index,
-            scope: outer_scope,
-            dropped: None,
-        });
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), Refusal> {
+    /// An end tag, empty for that of an empty element.
+    fn end(&mut self, token: &str, start: usize) -> Result<(), Refusal> {
         // The tokenizer has compared the names, and refuses an end tag without a start tag.
         let Some(open) = self.open.pop() else {
-            return Err(malformed("end tag without a start tag", self.skipped));
+            return Err(malformed(
+                "end tag without a start tag",
+                self.position(start),
+            ));
         };
         let end = narrow(self.document.nodes.len());
-        self.document.nodes[open.index as usize].end = end;
+        let position = narrow(self.position(start));
+        let node = &mut self.document.nodes[open.index as usize];
+        node.end = end;
+        if let Content::Element(data) = &mut node.content
+            && token.len() == data.name.qualified.len() + "</>".len()
+        {
+            data.end_tag = NonZeroU32::new(position);
+        }
         self.scope.truncate(open.scope);
         self.complete = self.open.is_empty();
         match open.dropped {
@@ -318,165 +301,6 @@ impl<'s> Parser<'s> {
         }) && inner
             .iter()
             .all(|node| matches!(node.content, Content::Text(_)))
-    }
-
-    /// Reads `name = "value"` pairs (XML 1.0 3.1 [40], [41]) of one start tag.
-    fn attributes(&mut self, tail: &'s str, offset: usize, start: usize) -> Result<(), Refusal> {
-        let bytes = tail.as_bytes();
-        let mut count = 0;
-        let mut here = 0;
-        loop {
-            let space = here;
-            here = skip(bytes, here, is_white_space);
-            if here == bytes.len() {
-                return Ok(());
-            }
-            count += 1;
-            if count > self.limits.attributes {
-                return Err(self.limit("attributes of one element", self.limits.attributes, start));
-            }
-            let name_start = here;
-            here = skip(bytes, here, |b| is_name_byte(b) || b == b':');
-            let name_end = here;
-            let equals = skip(bytes, here, is_white_space);
-            let quote = skip(bytes, equals + 1, is_white_space);
-            let broken = || malformed("broken attribute", self.position(offset + name_start));
-            if space == name_start || bytes.get(equals) != Some(&b'=') {
-                return Err(broken());
-            }
-            let Some(mark @ (b'"' | b'\'')) = bytes.get(quote) else {
-                return Err(broken());
-            };
-            let value_start = quote + 1;
-            let length = bytes[value_start..]
-                .iter()
-                .position(|b| b == mark)
-                .ok_or_else(broken)?;
-            here = value_start + length + 1;
-            let name = self.name(&tail[name_start..name_end], offset + name_start)?;
-            let raw = &tail[value_start..value_start + length];
-            self.attribute(name, raw, offset + value_start)?;
-        }
-    }
-
-    fn attribute(&mut self, name: Name<'s>, raw: &'s str, offset: usize) -> Result<(), Refusal> {
-        let decoded = lexical::attribute_value(raw, self.position(offset))?;
-        if name.qualified == "xmlns" {
-            return self.declare("", decoded.value, offset);
-        }
-        if name.prefix() == "xmlns" {
-            return self.declare(name.local(), decoded.value, offset);
-        }
-        let (value, plain) = (decoded.value, decoded.plain);
-        self.document
-            .attributes
-            .push(AttributeData { name, value, plain });
-        Ok(())
-    }
-
-    /// Adds a namespace declaration (Namespaces in XML 1.0, 3 and 5).
-    fn declare(
-        &mut self,
-        prefix: &'s str,
-        uri: Cow<'s, str>,
-        offset: usize,
-    ) -> Result<(), Refusal> {
-        let reserved =
-            matches!(prefix, "xml" | "xmlns") || matches!(&*uri, XML_NAMESPACE | XMLNS_NAMESPACE);
-        let undeclared_default = prefix.is_empty() && uri.is_empty();
-        if reserved || !(undeclared_default || is_absolute_uri(&uri)) {
-            return Err(self
-                .refuse(SamlRefusal::XmlNamespace, offset)
-                .expected("an absolute URI, and no reserved prefix")
-                .found(format_args!("{prefix}=\"{uri}\"")));
-        }
-        if self.scope.len() > self.limits.namespaces {
-            return Err(self.limit(
-                "namespace declarations in scope",
-                self.limits.namespaces,
-                offset,
-            ));
-        }
-        self.scope.push(narrow(self.document.declarations.len()));
-        self.document.declarations.push(Declaration { prefix, uri });
-        Ok(())
-    }
-
-    /// Resolves, sorts and compares the names of an element's attributes, once its declarations are known.
-    fn finish_attributes(&mut self, first: usize, start: usize) -> Result<(), Refusal> {
-        for i in first..self.document.attributes.len() {
-            let name = self.document.attributes[i].name;
-            if name.prefix_length > 0 {
-                self.document.attributes[i].name = self.resolve(name, false, start)?;
-            }
-        }
-        let Document {
-            attributes,
-            declarations,
-            ..
-        } = &mut self.document;
-        let uri = |i: Index| declarations.get(i as usize).map_or("", |d| &*d.uri);
-        let order = |a: &AttributeData<'s>, b: &AttributeData<'s>| {
-            let (a, b) = (a.name, b.name);
-            let same = a.namespace == b.namespace;
-            let namespaces = if same {
-                Ordering::Equal
-            } else {
-                uri(a.namespace).cmp(uri(b.namespace))
-            };
-            namespaces.then_with(|| a.local().cmp(b.local()))
-        };
-        let own = &mut attributes[first..];
-        own.sort_unstable_by(order);
-        match own
-            .windows(2)
-            .find(|pair| order(&pair[0], &pair[1]).is_eq())
-        {
-            None => Ok(()),
-            Some(pair) => Err(malformed(
-                &format!("attribute {} twice", pair[0].name.qualified),
-                self.skipped + start,
-            )),
-        }
-    }
-
-    /// Checks a qualified name, whose prefix is resolved later.
-    fn name(&self, qualified: &'s str, start: usize) -> Result<Name<'s>, Refusal> {
-        match lexical::prefix_length(qualified) {
-            Some(length) => Ok(Name {
-                qualified,
-                prefix_length: narrow(length),
-                namespace: NO_NAMESPACE,
-            }),
-            None => Err(malformed(
-                "a name that is not ASCII or not qualified",
-                self.position(start),
-            )),
-        }
-    }
-
-    fn resolve(&self, name: Name<'s>, element: bool, start: usize) -> Result<Name<'s>, Refusal> {
-        let prefix = name.prefix();
-        if prefix.is_empty() && !element {
-            return Ok(name);
-        }
-        let declarations = &self.document.declarations;
-        let found = self
-            .scope
-            .iter()
-            .rev()
-            .find(|i| declarations[**i as usize].prefix == prefix);
-        match found {
-            Some(namespace) => Ok(Name {
-                namespace: *namespace,
-                ..name
-            }),
-            None if prefix.is_empty() => Ok(name),
-            None => Err(self
-                .refuse(SamlRefusal::XmlNamespace, start)
-                .expected("a declared prefix")
-                .found(name.qualified)),
-        }
     }
 }
 
@@ -512,30 +336,8 @@ fn pseudo_attribute<'t>(text: &'t str, name: &str, good: impl Fn(&str) -> bool) 
     good(value).then_some(rest)
 }
 
-/// An absolute URI of printable ASCII, in the form that every reader stores alike: a relative one makes
-/// other implementations' canonicalization fail, an ampersand is stored differently by them.
-fn is_absolute_uri(uri: &str) -> bool {
-    let Some((scheme, rest)) = uri.split_once(':') else {
-        return false;
-    };
-    let scheme = scheme.as_bytes();
-    scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-        && !rest.is_empty()
-        && rest
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'&' | b'<' | b'>' | b'"'))
-}
-
-fn skip(bytes: &[u8], from: usize, pass: impl Fn(u8) -> bool) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|b| !pass(*b)).unwrap_or(rest.len())
-}
-
 /// The token without its first and last bytes.
-fn inside(token: &str, before: usize, after: usize) -> &str {
+pub(super) fn inside(token: &str, before: usize, after: usize) -> &str {
     token
         .get(before..token.len().saturating_sub(after))
         .unwrap_or_default()
@@ -546,6 +348,6 @@ fn inside(token: &str, before: usize, after: usize) -> &str {
     clippy::cast_possible_truncation,
     reason = "documents are at most a few megabytes"
 )]
-fn narrow(value: usize) -> Index {
+pub(super) fn narrow(value: usize) -> Index {
     value as Index
 }

@@ -1,0 +1,291 @@
+//! Exclusive XML canonicalization 1.0 without comments.
+//!
+//! It cannot fail: the parser refused everything that has no canonical form. Canonical stretches of the
+//! source are copied as they stand; the parser marked the tags and texts that may be.
+
+use super::xml::{
+    AttributeData, Content, Document, Element, ElementData, Index, NO_NAMESPACE, TextData,
+    XML_DECLARATION,
+};
+
+/// The token for the default namespace in a PrefixList (Exclusive XML Canonicalization 3).
+const DEFAULT_TOKEN: &str = "#default";
+
+/// Appends the canonical form of an element, leaving out the subtree `skip`.
+///
+/// `inclusive_prefixes` are the tokens of the PrefixList, with `#default` for the default namespace.
+pub fn canonicalize(
+    element: Element<'_>,
+    skip: Option<Element<'_>>,
+    inclusive_prefixes: &[&str],
+    out: &mut Vec<u8>,
+) {
+    let document = element.document;
+    let mut writer = Writer {
+        document,
+        source: document.source.as_bytes(),
+        inclusive_prefixes,
+        out,
+        run: (0, 0),
+        rendered: Vec::new(),
+        fresh: Vec::new(),
+        open: Vec::new(),
+    };
+    writer.subtree(element, skip.map_or(Index::MAX, |skip| skip.index));
+}
+
+struct Writer<'d, 'o> {
+    document: &'d Document<'d>,
+    source: &'d [u8],
+    inclusive_prefixes: &'o [&'o str],
+    out: &'o mut Vec<u8>,
+    /// The stretch of the source that is to be copied next.
+    run: (usize, usize),
+    /// The declarations written in the open elements, innermost last; at most one of a prefix an element.
+    rendered: Vec<Index>,
+    /// The declarations that the current element must write.
+    fresh: Vec<Index>,
+    open: Vec<Open<'d>>,
+}
+
+struct Open<'d> {
+    end: Index,
+    data: &'d ElementData<'d>,
+    /// How many declarations were rendered outside of it.
+    rendered: usize,
+}
+
+impl<'d> Writer<'d, '_> {
+    fn subtree(&mut self, apex: Element<'d>, skip: Index) {
+        let nodes = &self.document.nodes;
+        let end = apex.node().end;
+        let mut next = apex.index;
+        while next < end {
+            while self.open.last().is_some_and(|open| open.end <= next) {
+                self.close();
+            }
+            let node = &nodes[next as usize];
+            if next == skip {
+                next = node.end;
+                continue;
+            }
+            match &node.content {
+                Content::Text(text) => self.text(text, node.position as usize),
+                Content::Element(data) => {
+                    self.namespaces(data, (next == apex.index).then_some(apex));
+                    let rendered = self.rendered.len();
+                    self.start(data, node.position as usize);
+                    self.open.push(Open {
+                        end: node.end,
+                        data,
+                        rendered,
+                    });
+                }
+            }
+            next += 1;
+        }
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.flush();
+    }
+
+    fn text(&mut self, text: &TextData<'_>, position: usize) {
+        if text.verbatim {
+            self.copy(position, position + text.value.len());
+        } else {
+            self.flush();
+            escape(&text.value, self.out, text_escape);
+        }
+    }
+
+    fn start(&mut self, data: &ElementData<'_>, position: usize) {
+        if self.fresh.is_empty() && data.tag_verbatim {
+            return self.copy(position, data.tag_end as usize);
+        }
+        self.write("<");
+        self.write(data.name.qualified);
+        self.declarations();
+        let (first, end) = data.attributes;
+        for attribute in &self.document.attributes[first as usize..end as usize] {
+            self.attribute(attribute);
+        }
+        self.write(">");
+    }
+
+    fn close(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        self.rendered.truncate(open.rendered);
+        let name = open.data.name.qualified;
+        match open.data.end_tag {
+            Some(position) => {
+                let position = position.get() as usize;
+                self.copy(position, position + name.len() + "</>".len());
+            }
+            None => {
+                self.write("</");
+                self.write(name);
+                self.write(">");
+            }
+        }
+    }
+
+    fn attribute(&mut self, attribute: &AttributeData<'_>) {
+        self.write(" ");
+        self.write(attribute.name.qualified);
+        self.write("=\"");
+        if attribute.plain {
+            self.write(&attribute.value);
+        } else {
+            escape(&attribute.value, self.out, attribute_escape);
+        }
+        self.write("\"");
+    }
+
+    /// Writes the fresh declarations, the default one first, then by prefix. Their URIs need no escape: the
+    /// parser takes graphic ASCII without the characters of markup.
+    fn declarations(&mut self) {
+        let document = self.document;
+        self.fresh
+            .sort_unstable_by_key(|declaration| document.prefix(*declaration));
+        for i in 0..self.fresh.len() {
+            let declaration = self.fresh[i];
+            let prefix = document.prefix(declaration);
+            self.write(if prefix.is_empty() {
+                " xmlns"
+            } else {
+                " xmlns:"
+            });
+            self.write(prefix);
+            self.write("=\"");
+            self.write(document.uri(declaration));
+            self.write("\"");
+            self.rendered.push(declaration);
+        }
+    }
+
+    /// Collects what this element must declare: the prefixes that it uses itself, and of the listed ones
+    /// those that it declares, or, at the apex, those that are in scope.
+    fn namespaces(&mut self, data: &ElementData<'_>, apex: Option<Element<'_>>) {
+        self.fresh.clear();
+        self.use_declaration(data.name.namespace);
+        let (first, end) = data.attributes;
+        for attribute in &self.document.attributes[first as usize..end as usize] {
+            if attribute.name.prefix_length > 0 {
+                self.use_declaration(attribute.name.namespace);
+            }
+        }
+        if self.inclusive_prefixes.is_empty() {
+            return;
+        }
+        match apex {
+            Some(apex) => {
+                for token in self.inclusive_prefixes {
+                    let prefix = if *token == DEFAULT_TOKEN { "" } else { token };
+                    self.use_bound(apex.binding(prefix));
+                }
+            }
+            None => {
+                let (first, end) = data.declarations;
+                for declaration in first..end {
+                    if self.is_inclusive(self.document.prefix(declaration)) {
+                        self.use_declaration(declaration);
+                    }
+                }
+            }
+        }
+    }
+
+    fn use_bound(&mut self, declaration: Index) {
+        if declaration != NO_NAMESPACE {
+            self.use_declaration(declaration);
+        }
+    }
+
+    fn is_inclusive(&self, prefix: &str) -> bool {
+        let token = if prefix.is_empty() {
+            DEFAULT_TOKEN
+        } else {
+            prefix
+        };
+        self.inclusive_prefixes.contains(&token)
+    }
+
+    /// Notes a declaration unless an open element has written the same one for its prefix. None at all,
+    /// which stands for an empty default namespace, matters only inside a written default one.
+    fn use_declaration(&mut self, declaration: Index) {
+        if declaration == XML_DECLARATION || self.rendered.last() == Some(&declaration) {
+            return;
+        }
+        let document = self.document;
+        let prefix = document.prefix(declaration);
+        let of_prefix = |written: &&Index| document.prefix(**written) == prefix;
+        if self.fresh.iter().any(|written| of_prefix(&written)) {
+            return;
+        }
+        let written = self.rendered.iter().rev().find(of_prefix);
+        let current = written.map_or("", |written| document.uri(*written));
+        if current != document.uri(declaration) {
+            self.fresh.push(declaration);
+        }
+    }
+
+    fn copy(&mut self, start: usize, end: usize) {
+        if self.run.1 != start {
+            self.flush();
+            self.run.0 = start;
+        }
+        self.run.1 = end;
+    }
+
+    fn write(&mut self, text: &str) {
+        self.flush();
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn flush(&mut self) {
+        let (start, end) = self.run;
+        if start != end {
+            self.out.extend_from_slice(&self.source[start..end]);
+            self.run = (end, end);
+        }
+    }
+}
+
+/// Appends a text with the bytes that have a replacement replaced.
+fn escape(text: &str, out: &mut Vec<u8>, replacement: fn(u8) -> Option<&'static str>) {
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    for (i, byte) in bytes.iter().enumerate() {
+        if let Some(replacement) = replacement(*byte) {
+            out.extend_from_slice(&bytes[done..i]);
+            out.extend_from_slice(replacement.as_bytes());
+            done = i + 1;
+        }
+    }
+    out.extend_from_slice(&bytes[done..]);
+}
+
+/// Canonical XML 1.0 2.3, text nodes.
+fn text_escape(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'\r' => Some("&#xD;"),
+        _ => None,
+    }
+}
+
+/// Canonical XML 1.0 2.3, attribute nodes.
+fn attribute_escape(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'"' => Some("&quot;"),
+        b'\t' => Some("&#x9;"),
+        b'\n' => Some("&#xA;"),
+        b'\r' => Some("&#xD;"),
+        _ => None,
+    }
+}
