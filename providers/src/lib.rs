@@ -7,6 +7,7 @@ pub mod egress;
 pub mod error;
 pub mod identity;
 pub mod login;
+pub mod mapping;
 pub mod nearest;
 pub mod saml;
 pub mod spec;

@@ -1,9 +1,24 @@
 //! SAML 2.0: the service provider's side, with a strict verifier of its own.
 
+pub mod assertion;
 pub mod c14n;
+pub mod conditions;
+mod confirmation;
 pub mod decode;
+mod message;
+pub mod metadata;
 pub mod namespace;
+mod provider;
 pub mod refusal;
+pub mod request;
 pub mod shape;
 pub mod signature;
+mod status;
+mod verify;
+mod write;
 pub mod xml;
+
+pub use assertion::Asserted;
+pub use provider::{SamlProvider, acs_path};
+pub use refusal::SamlRefusal;
+pub use verify::{Authentication, Expectation, InResponseTo, verify_response};

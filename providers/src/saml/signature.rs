@@ -34,6 +34,22 @@ pub enum Signed {
     Both,
 }
 
+impl Signed {
+    /// `assertion`, `response` or `both`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Assertion => "assertion",
+            Self::Response => "response",
+            Self::Both => "both",
+        }
+    }
+
+    /// Whether the Response's own attributes are signed.
+    pub fn covers_response(self) -> bool {
+        matches!(self, Self::Response | Self::Both)
+    }
+}
+
 /// An element that a trusted key has signed as it stands. Only [`verify_enveloped`] makes one.
 #[derive(Clone, Debug)]
 pub struct Covered<'d> {

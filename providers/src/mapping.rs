@@ -1,0 +1,282 @@
+//! From what an assertion releases to the fields of an identity.
+//!
+//! Names are the connection's own first, then those of the vendor's spec; the first name that has a value decides.
+//! A second, different value makes a single-valued field unusable: nobody can say which of the two is meant.
+
+use std::collections::BTreeMap;
+
+use crate::connection::SamlOptions;
+use crate::error::Refusal;
+use crate::saml::SamlRefusal;
+use crate::saml::assertion::{Asserted, NameId, format, is_identifier, is_plain};
+use crate::spec::Attributes;
+
+/// The longest single-valued field that is taken over, in characters.
+pub const MAX_FIELD: usize = 512;
+/// The longest address (RFC 5321 4.5.3.1.3 bounds the path at 256 octets, brackets included).
+pub const MAX_ADDRESS: usize = 254;
+
+/// The claim that AD FS and Entra ID send as NameID. Naming it as the subject's attribute means the NameID.
+const NAME_ID_CLAIM: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier";
+
+/// The normalized fields of one assertion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The subject's value, unique below the issuer.
+    pub subject: String,
+    /// The address, as the upstream wrote it.
+    pub email: Option<String>,
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Groups, in the upstream's order.
+    pub groups: Vec<String>,
+    /// One line for the trace: which source gave which field, and what was unusable.
+    pub note: String,
+}
+
+/// Maps an assertion.
+///
+/// # Errors
+/// `saml.name_id_missing`, `saml.name_id_transient`, `saml.subject_attribute_missing`,
+/// `saml.subject_attribute_invalid`.
+pub fn profile(
+    asserted: &Asserted,
+    names: &Attributes,
+    options: &SamlOptions,
+) -> Result<Profile, Refusal> {
+    let mut notes = Vec::new();
+    let subject = subject(asserted, options, &mut notes)?;
+    let mut field =
+        |label: &str, own: &Option<String>, names: &[String], sound: fn(&str) -> bool| {
+            let source = Source {
+                attributes: &asserted.attributes,
+                own: own.as_deref(),
+                names,
+            };
+            source.single(label, sound, &mut notes)
+        };
+    let email = field("email", &options.email_key_attr, &names.email, is_address);
+    let given_name = field(
+        "given_name",
+        &options.first_name_key_attr,
+        &names.given_name,
+        is_field,
+    );
+    let family_name = field(
+        "family_name",
+        &options.last_name_key_attr,
+        &names.family_name,
+        is_field,
+    );
+    let name = field("name", &None, &names.name, is_field);
+    let email = match email {
+        Found::Absent => email_of_name_id(asserted.name_id.as_ref(), &mut notes),
+        found => found.into_value(),
+    };
+    let source = Source {
+        attributes: &asserted.attributes,
+        own: None,
+        names: &names.groups,
+    };
+    let groups = source.all("groups", &mut notes);
+    Ok(Profile {
+        subject,
+        email,
+        given_name: given_name.into_value(),
+        family_name: family_name.into_value(),
+        name: name.into_value(),
+        groups,
+        note: notes.join("; "),
+    })
+}
+
+enum Found {
+    Absent,
+    Value(String),
+    Unusable,
+}
+
+impl Found {
+    fn into_value(self) -> Option<String> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Unusable => None,
+        }
+    }
+}
+
+struct Source<'a> {
+    attributes: &'a BTreeMap<String, Vec<String>>,
+    own: Option<&'a str>,
+    names: &'a [String],
+}
+
+impl<'a> Source<'a> {
+    /// The first name that has a value, with all its values that are not empty.
+    fn decisive(&self) -> Option<(&'a str, Vec<&'a str>)> {
+        let names = self.own.into_iter().filter(|own| !own.is_empty());
+        names
+            .chain(self.names.iter().map(String::as_str))
+            .find_map(|name| {
+                let values = values(self.attributes, name);
+                (!values.is_empty()).then_some((name, values))
+            })
+    }
+
+    fn single(&self, label: &str, sound: fn(&str) -> bool, notes: &mut Vec<String>) -> Found {
+        let Some((name, values)) = self.decisive() else {
+            return Found::Absent;
+        };
+        match only(&values) {
+            Some(value) if sound(value) => {
+                notes.push(format!("{label} from {name}"));
+                Found::Value(value.to_owned())
+            }
+            Some(_) => {
+                notes.push(format!("{label} unusable: the value of {name} is not one"));
+                Found::Unusable
+            }
+            None => {
+                notes.push(format!(
+                    "{label} unusable: {name} has {} values",
+                    values.len()
+                ));
+                Found::Unusable
+            }
+        }
+    }
+
+    fn all(&self, label: &str, notes: &mut Vec<String>) -> Vec<String> {
+        let Some((name, values)) = self.decisive() else {
+            return Vec::new();
+        };
+        notes.push(format!("{} {label} from {name}", values.len()));
+        values.into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn values<'a>(attributes: &'a BTreeMap<String, Vec<String>>, name: &str) -> Vec<&'a str> {
+    let values = attributes
+        .get(name)
+        .into_iter()
+        .flatten()
+        .map(String::as_str);
+    values.filter(|value| !value.is_empty()).collect()
+}
+
+/// The value, if all values are the same.
+fn only<'a>(values: &[&'a str]) -> Option<&'a str> {
+    let first = *values.first()?;
+    values.iter().all(|value| *value == first).then_some(first)
+}
+
+fn subject(
+    asserted: &Asserted,
+    options: &SamlOptions,
+    notes: &mut Vec<String>,
+) -> Result<String, Refusal> {
+    let attribute = options
+        .user_id_key_attr
+        .as_deref()
+        .filter(|name| !name.is_empty());
+    let Some(name) = attribute else {
+        return subject_of_name_id(asserted, notes);
+    };
+    let values = values(&asserted.attributes, name);
+    if values.is_empty() && name == NAME_ID_CLAIM {
+        return subject_of_name_id(asserted, notes);
+    }
+    if values.is_empty() {
+        return Err(SamlRefusal::SubjectAttributeMissing.refuse().expected(name));
+    }
+    let Some(value) = only(&values).filter(|value| is_identifier(value)) else {
+        let refusal = SamlRefusal::SubjectAttributeInvalid
+            .refuse()
+            .expected("one plain value");
+        return Err(refusal
+            .found(format_args!("{} values", values.len()))
+            .detail(name));
+    };
+    notes.push(format!("subject from {name}"));
+    Ok(unqualified(value))
+}
+
+fn subject_of_name_id(asserted: &Asserted, notes: &mut Vec<String>) -> Result<String, Refusal> {
+    let name_id = asserted
+        .name_id
+        .as_ref()
+        .ok_or(SamlRefusal::NameIdMissing)?;
+    if name_id.is(format::TRANSIENT) {
+        return Err(SamlRefusal::NameIdTransient
+            .refuse()
+            .found(format::TRANSIENT));
+    }
+    notes.push(match &name_id.format {
+        Some(format) => format!(
+            "subject from NameID ({})",
+            format.rsplit(':').next().unwrap_or(format)
+        ),
+        None => "subject from NameID".to_owned(),
+    });
+    Ok(
+        match (&name_id.name_qualifier, &name_id.sp_name_qualifier) {
+            (None, None) => unqualified(&name_id.value),
+            (name, sp) if name_id.is(format::PERSISTENT) => qualified(
+                name.as_deref().unwrap_or_default(),
+                sp.as_deref().unwrap_or_default(),
+                &name_id.value,
+            ),
+            _ => unqualified(&name_id.value),
+        },
+    )
+}
+
+/// A value with qualifiers: `!name qualifier!SP qualifier!value`, `!` and `%` of the qualifiers percent-encoded.
+/// A persistent NameID is unique only together with them (SAML core 8.3.7).
+fn qualified(name_qualifier: &str, sp_name_qualifier: &str, value: &str) -> String {
+    let escape = |text: &str| text.replace('%', "%25").replace('!', "%21");
+    format!(
+        "!{}!{}!{value}",
+        escape(name_qualifier),
+        escape(sp_name_qualifier)
+    )
+}
+
+/// A value without qualifiers is itself, unless it could be read as one with qualifiers.
+fn unqualified(value: &str) -> String {
+    if value.starts_with('!') {
+        qualified("", "", value)
+    } else {
+        value.to_owned()
+    }
+}
+
+fn email_of_name_id(name_id: Option<&NameId>, notes: &mut Vec<String>) -> Option<String> {
+    let address = name_id
+        .filter(|name_id| name_id.is(format::EMAIL))
+        .map(|name_id| name_id.value.as_str())?;
+    if !is_address(address) {
+        notes.push("email unusable: the NameID is not an address".to_owned());
+        return None;
+    }
+    notes.push("email from NameID".to_owned());
+    Some(address.to_owned())
+}
+
+/// One `@` between two parts that are not empty, nothing invisible and no white space in them.
+fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    let sound =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c == '@' || c.is_whitespace());
+    text.len() <= MAX_ADDRESS
+        && is_plain(text)
+        && parts.is_some_and(|(local, domain)| sound(local) && sound(domain))
+}
+
+fn is_field(text: &str) -> bool {
+    text.chars().count() <= MAX_FIELD && !text.contains(char::is_control)
+}

@@ -1,0 +1,186 @@
+//! What a verified assertion says about a person, read into values of our own.
+
+use std::collections::BTreeMap;
+
+use fedgate_certs::Timestamp;
+
+use super::conditions::{malformed, only_child};
+use super::namespace::ASSERTION;
+use super::refusal::SamlRefusal;
+use super::signature::Signed;
+use super::xml::Element;
+use crate::error::Refusal;
+
+/// The longest identifier, in characters (SAML core 8.3.7 and 8.3.8 set this bound).
+pub const MAX_IDENTIFIER: usize = 256;
+/// The most attribute names.
+pub const MAX_ATTRIBUTES: usize = 256;
+/// The most attribute values, over all names.
+pub const MAX_VALUES: usize = 2_000;
+
+/// NameID Formats (SAML core 8.3).
+pub mod format {
+    /// An e-mail address.
+    pub const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
+    /// An opaque identifier for one service provider.
+    pub const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
+    /// An identifier for one session.
+    pub const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+}
+
+/// What one verified assertion says. Only [`verify_response`](super::verify_response) can make one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Asserted {
+    /// Which elements carried a verified signature.
+    pub signed: Signed,
+    /// The assertion's ID.
+    pub id: String,
+    /// Who asserts: the IdP's entityID.
+    pub issuer: String,
+    /// Who is meant; absent where the IdP names the person by an attribute only.
+    pub name_id: Option<NameId>,
+    /// Attributes by Name, all values in order, over all statements.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// AuthnInstant.
+    pub authenticated_at: Timestamp,
+    /// AuthnContextClassRef.
+    pub context: Option<String>,
+    /// SessionIndex.
+    pub session_index: Option<String>,
+    /// The earlier NotOnOrAfter of Conditions and confirmation, without tolerance.
+    pub valid_until: Timestamp,
+}
+
+/// A NameID (SAML core 2.2.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameId {
+    /// Its text: not empty, at most [`MAX_IDENTIFIER`] characters.
+    pub value: String,
+    /// Format.
+    pub format: Option<String>,
+    /// NameQualifier.
+    pub name_qualifier: Option<String>,
+    /// SPNameQualifier.
+    pub sp_name_qualifier: Option<String>,
+}
+
+impl NameId {
+    /// Whether it is of that Format.
+    pub fn is(&self, format: &str) -> bool {
+        self.format.as_deref() == Some(format)
+    }
+}
+
+/// Reads the NameID of a Subject.
+///
+/// # Errors
+/// `saml.name_id_invalid`, `saml.name_qualifier_mismatch`.
+pub(super) fn name_id(subject: Element<'_>, sp_entity_id: &str) -> Result<Option<NameId>, Refusal> {
+    let Some(element) = only_child(subject, ASSERTION, "NameID")? else {
+        return Ok(None);
+    };
+    let value = element.leaf().filter(|value| is_identifier(value));
+    let value =
+        value.ok_or_else(|| invalid(element.leaf().unwrap_or("an element inside the NameID")))?;
+    let qualifier = |name| match element
+        .attribute(name)
+        .filter(|qualifier| !qualifier.is_empty())
+    {
+        Some(qualifier) if !is_plain(qualifier) => Err(invalid(qualifier)),
+        other => Ok(other.map(str::to_owned)),
+    };
+    let read = NameId {
+        value: value.to_owned(),
+        format: element.attribute("Format").map(str::to_owned),
+        name_qualifier: qualifier("NameQualifier")?,
+        sp_name_qualifier: qualifier("SPNameQualifier")?,
+    };
+    // Qualifiers have a meaning for these two only (SAML core 8.3.7 and 8.3.8).
+    let qualified = read.is(format::PERSISTENT) || read.is(format::TRANSIENT);
+    match read.sp_name_qualifier.as_deref() {
+        Some(other) if qualified && other != sp_entity_id => {
+            Err(SamlRefusal::NameQualifierMismatch
+                .refuse()
+                .expected(sp_entity_id)
+                .found(other))
+        }
+        _ => Ok(Some(read)),
+    }
+}
+
+fn invalid(found: &str) -> Refusal {
+    SamlRefusal::NameIdInvalid
+        .refuse()
+        .found(format_args!("{found:?}"))
+}
+
+/// Whether a text can name a person: not empty, not long, nothing invisible in it.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= MAX_IDENTIFIER && is_plain(text)
+}
+
+/// Whether a text holds no control, zero-width or text-direction character, by which two identifiers look alike.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.chars().any(|character| {
+        character.is_control()
+            || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    })
+}
+
+/// Reads the attributes of all AttributeStatements, merged by Name.
+///
+/// # Errors
+/// `saml.encrypted_attribute`, `saml.too_many_attributes`, `saml.assertion_malformed`.
+pub(super) fn attributes(assertion: Element<'_>) -> Result<BTreeMap<String, Vec<String>>, Refusal> {
+    let mut attributes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut count = 0;
+    for statement in assertion.children_named(ASSERTION, "AttributeStatement") {
+        if statement.child(ASSERTION, "EncryptedAttribute").is_some() {
+            return Err(SamlRefusal::EncryptedAttribute.into());
+        }
+        for attribute in statement.children_named(ASSERTION, "Attribute") {
+            let name = attribute
+                .attribute("Name")
+                .ok_or_else(|| malformed("Attribute without Name"))?;
+            let values = attributes.entry(name.to_owned()).or_default();
+            let before = values.len();
+            values.extend(
+                attribute
+                    .children_named(ASSERTION, "AttributeValue")
+                    .filter_map(value)
+                    .map(str::to_owned),
+            );
+            count += values.len() - before;
+            if count > MAX_VALUES || attributes.len() > MAX_ATTRIBUTES {
+                let refusal = SamlRefusal::TooManyAttributes.refuse();
+                return Err(refusal
+                    .expected(format_args!(
+                        "at most {MAX_ATTRIBUTES} names and {MAX_VALUES} values"
+                    ))
+                    .detail(format_args!("the limit was passed at {name}")));
+            }
+        }
+    }
+    Ok(attributes)
+}
+
+/// The text of an AttributeValue: its own, or that of the one NameID in it (eduPersonTargetedID). Structured values
+/// have no text and nil ones no value; a part of one is never taken for the whole.
+fn value(element: Element<'_>) -> Option<&str> {
+    const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+    if matches!(element.attribute_ns(XSI, "nil"), Some("true" | "1")) {
+        return None;
+    }
+    element.leaf().or_else(|| {
+        let mut children = element.children();
+        let only = children
+            .next()
+            .filter(|child| child.is(ASSERTION, "NameID") && !element.has_text())?;
+        if children.next().is_some() {
+            None
+        } else {
+            only.leaf()
+        }
+    })
+}

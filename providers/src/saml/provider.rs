@@ -1,0 +1,239 @@
+//! A SAML connection, opened and ready.
+
+use std::collections::BTreeMap;
+
+use fedgate_certs::Timestamp;
+use jiff::SignedDuration;
+use openssl::sha::Sha256;
+use rand::CryptoRng;
+use url::Url;
+
+use super::assertion::Asserted;
+use super::conditions::MAX_SKEW;
+use super::decode;
+use super::metadata::{IdpMetadata, MetadataRefusal, is_secure};
+use super::refusal::SamlRefusal;
+use super::request::{AuthnRequest, MAX_CONTEXTS, send, upstream_parameters};
+use super::signature::Algorithms;
+use super::verify::{Authentication, Expectation, InResponseTo, Story, verify_response};
+use crate::connection::{Connection, ConnectionId, ProtocolOptions, SamlOptions, UpstreamParam};
+use crate::error::Refusal;
+use crate::identity::{Email, EmailClaim, ReplayMark, Subject, UpstreamSession, VerifiedIdentity};
+use crate::login::{Begun, Callback, Handle, Login, Pending, SamlPending, Steps};
+use crate::mapping::{self, Profile};
+use crate::spec::Attributes;
+
+/// Where responses of a connection arrive, below the site's base URL.
+pub fn acs_path(connection: &ConnectionId) -> String {
+    format!("/saml/{connection}/acs")
+}
+
+/// A SAML connection with its identity provider's metadata read.
+#[derive(Clone, Debug)]
+pub struct SamlProvider {
+    connection: ConnectionId,
+    options: SamlOptions,
+    upstream_params: BTreeMap<String, UpstreamParam>,
+    attributes: &'static Attributes,
+    metadata: IdpMetadata,
+    sign_in: Url,
+}
+
+impl SamlProvider {
+    /// Opens a connection with the metadata of its identity provider.
+    ///
+    /// # Errors
+    /// `saml.not_saml` for a connection of another protocol, and the codes of [`MetadataRefusal`].
+    pub fn open(connection: &Connection, metadata: &[u8]) -> Result<Self, Refusal> {
+        let ProtocolOptions::Saml(options) = &connection.options.protocol else {
+            return Err(SamlRefusal::NotSaml
+                .refuse()
+                .found(&connection.spec.strategy));
+        };
+        let metadata = IdpMetadata::parse(metadata, None)?;
+        let sign_in = match options.sign_in_url.as_deref().filter(|url| !url.is_empty()) {
+            Some(text) => Url::parse(text).ok().filter(is_secure).ok_or_else(|| {
+                MetadataRefusal::SsoInsecure
+                    .refuse()
+                    .found(text)
+                    .detail("saml_sign_in_url")
+            })?,
+            None => metadata.sso_for(options.protocol_binding)?.clone(),
+        };
+        Ok(Self {
+            connection: connection.id.clone(),
+            options: options.clone(),
+            upstream_params: connection.options.common.upstream_params.clone(),
+            attributes: &connection.spec.attributes,
+            metadata,
+            sign_in,
+        })
+    }
+
+    /// The identity provider's metadata.
+    pub fn metadata(&self) -> &IdpMetadata {
+        &self.metadata
+    }
+
+    /// Sends the browser to the identity provider. Nothing here is random: the login's handle names the request.
+    ///
+    /// # Errors
+    /// `metadata.expired`.
+    pub fn begin(
+        &self,
+        login: &Login,
+        now: Timestamp,
+        _rng: &mut dyn CryptoRng,
+    ) -> Result<Begun, Refusal> {
+        self.metadata.valid_at(now)?;
+        let acs = login.site.url(&acs_path(&self.connection));
+        let contexts: Vec<String> = login
+            .acr_values
+            .iter()
+            .take(MAX_CONTEXTS)
+            .cloned()
+            .collect();
+        let request = AuthnRequest {
+            login,
+            sp_entity_id: &self.options.entity_id,
+            acs: &acs,
+            destination: &self.sign_in,
+            name_id_format: self.options.name_id_format,
+            contexts: &contexts,
+        };
+        let xml = request.to_xml(now);
+        let parameters = upstream_parameters(&self.upstream_params, login);
+        let relay_state = login.handle.to_state();
+        let redirect = send(
+            self.options.protocol_binding,
+            &xml,
+            relay_state,
+            &self.sign_in,
+            &parameters,
+        );
+        let pending = SamlPending {
+            acs,
+            sp_entity_id: self.options.entity_id.clone(),
+            issued_at: now.as_second(),
+            force: login.force(),
+            max_age: login.max_age,
+            acr_values: contexts,
+        };
+        Ok(Begun {
+            redirect,
+            pending: Pending::Saml(pending),
+        })
+    }
+
+    /// Verifies the response to a pending login and reads the identity from it.
+    ///
+    /// # Errors
+    /// The codes of [`SamlRefusal`] and `metadata.expired`; the failing step is the last one in `steps`.
+    pub fn complete(
+        &self,
+        handle: Handle,
+        pending: &SamlPending,
+        callback: &Callback,
+        now: Timestamp,
+        steps: &mut Steps,
+    ) -> Result<VerifiedIdentity, Refusal> {
+        let mut story = Story { steps, now };
+        story.held("saml.metadata", self.metadata.valid_at(now))?;
+        let xml = story.held(
+            "saml.decode",
+            form(callback).and_then(decode::response_bytes),
+        )?;
+        story.passed("saml.decode", Some(format!("{} bytes", xml.len())));
+        let request_id = handle.to_request_id();
+        let expectation = Expectation {
+            trust: &self.metadata.trust,
+            issuer: Some(&self.metadata.entity_id),
+            sp_entity_id: &pending.sp_entity_id,
+            acs: &pending.acs,
+            in_response_to: InResponseTo::Exactly(&request_id),
+            skew: SignedDuration::from_secs(self.options.clock_skew_seconds.into()).min(MAX_SKEW),
+            algorithms: Algorithms::default(),
+            signature_policy: self.options.signature_policy,
+            authentication: Authentication {
+                forced_since: Timestamp::from_second(pending.issued_at)
+                    .ok()
+                    .filter(|_| pending.force),
+                max_age: pending.max_age,
+                contexts: &pending.acr_values,
+            },
+        };
+        let asserted = verify_response(&xml, &expectation, now, steps)?;
+        let mut story = Story { steps, now };
+        let profile = story.held(
+            "saml.mapping",
+            mapping::profile(&asserted, self.attributes, &self.options),
+        )?;
+        story.passed("saml.mapping", Some(profile.note.clone()));
+        Ok(self.identity(asserted, profile))
+    }
+
+    fn identity(&self, asserted: Asserted, profile: Profile) -> VerifiedIdentity {
+        let replay = replay_mark(&self.connection, &asserted);
+        let (name_id, name_id_format) = match asserted.name_id {
+            Some(name_id) => (Some(name_id.value), name_id.format),
+            None => (None, None),
+        };
+        VerifiedIdentity {
+            connection: self.connection.clone(),
+            subject: Subject {
+                issuer: asserted.issuer,
+                value: profile.subject,
+            },
+            // SAML says nothing about how an address was verified; who owns its domain is the gateway's question.
+            email: profile.email.map(|address| Email {
+                address,
+                claim: EmailClaim::Unstated,
+                authoritative: false,
+            }),
+            given_name: profile.given_name,
+            family_name: profile.family_name,
+            name: profile.name,
+            picture: None,
+            groups: profile.groups,
+            attributes: asserted.attributes,
+            authenticated_at: Some(asserted.authenticated_at),
+            acr: asserted.context,
+            amr: Vec::new(),
+            upstream_session: Some(UpstreamSession {
+                name_id,
+                name_id_format,
+                session: asserted.session_index,
+                id_token: None,
+            }),
+            replay: Some(replay),
+        }
+    }
+}
+
+/// A response comes as a form only (SAML profiles 4.1.2: HTTP-Redirect must not be used for it).
+fn form(callback: &Callback) -> Result<&[(String, String)], Refusal> {
+    match callback {
+        Callback::Form(fields) => Ok(fields),
+        Callback::Query(_) => Err(SamlRefusal::WrongBinding
+            .refuse()
+            .expected("HTTP-POST")
+            .found("a query")),
+    }
+}
+
+/// The mark of an assertion: kept for as long as any tolerance could let it in again.
+fn replay_mark(connection: &ConnectionId, asserted: &Asserted) -> ReplayMark {
+    let mut hash = Sha256::new();
+    for part in [connection.as_str(), &asserted.issuer, &asserted.id] {
+        hash.update(&(part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let until = asserted
+        .valid_until
+        .saturating_add(MAX_SKEW)
+        .unwrap_or(Timestamp::MAX);
+    ReplayMark {
+        key: hash.finish(),
+        until,
+    }
+}

@@ -1,0 +1,205 @@
+//! The checks of one response, in the order that decides which code a refusal has.
+
+use fedgate_certs::Timestamp;
+use fedgate_certs::trust::Trust;
+use jiff::SignedDuration;
+
+use super::assertion::{self, Asserted};
+use super::conditions::{self, Clock, MAX_LIFETIME, required_time};
+use super::shape::ResponseShape;
+use super::signature::{self, Algorithms, Verified};
+use super::xml::{Document, Mode};
+use super::{confirmation, message, status};
+use crate::connection::SignaturePolicy;
+use crate::error::Refusal;
+use crate::login::Steps;
+
+/// What a response is compared with. Everything comes from the connection and the pending login, nothing from
+/// the document.
+#[derive(Clone, Copy, Debug)]
+pub struct Expectation<'a> {
+    /// The keys of the identity provider that was asked.
+    pub trust: &'a Trust,
+    /// Its entityID; `None` compares the document's issuers with each other only.
+    pub issuer: Option<&'a str>,
+    /// Our entityID, as it was sent.
+    pub sp_entity_id: &'a str,
+    /// Our ACS URL, as it was sent.
+    pub acs: &'a str,
+    /// The request that is answered.
+    pub in_response_to: InResponseTo<'a>,
+    /// The tolerance for clocks.
+    pub skew: SignedDuration,
+    /// The signature algorithms that are accepted.
+    pub algorithms: Algorithms,
+    /// Which signatures must be there.
+    pub signature_policy: SignaturePolicy,
+    /// What was asked about the authentication.
+    pub authentication: Authentication<'a>,
+}
+
+/// How InResponseTo is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InResponseTo<'a> {
+    /// It is this request's ID.
+    Exactly(&'a str),
+    /// It is absent, as in a response that nobody asked for.
+    Absent,
+    /// It is not compared, except that its two places must not contradict each other. For looking at a response
+    /// offline; no login may use it.
+    Unchecked,
+}
+
+/// What was asked about the authentication.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Authentication<'a> {
+    /// ForceAuthn was sent at this time.
+    pub forced_since: Option<Timestamp>,
+    /// The oldest authentication that is accepted, in seconds.
+    pub max_age: Option<u64>,
+    /// The contexts of which one must have been used; empty for any.
+    pub contexts: &'a [String],
+}
+
+/// Verifies one decoded response and reads what it asserts. The server and the command line share this.
+///
+/// # Errors
+/// The codes of [`SamlRefusal`](super::SamlRefusal), from `saml.xml_…` to those of the NameID and the attributes. The failing step is
+/// recorded in `steps`, after all that held.
+pub fn verify_response(
+    xml: &[u8],
+    expectation: &Expectation<'_>,
+    now: Timestamp,
+    steps: &mut Steps,
+) -> Result<Asserted, Refusal> {
+    let mut story = Story { steps, now };
+    let document = story.held("saml.shape", Document::parse(xml, Mode::Message))?;
+    let shape = story.held("saml.shape", ResponseShape::of(&document))?;
+    story.passed("saml.shape", None);
+    story.told("saml.status", status::check(shape.response), "Success")?;
+    let policy = expectation.signature_policy;
+    let verified = story.held(
+        "saml.signature",
+        signature::verify(&shape, expectation.trust, policy, expectation.algorithms),
+    )?;
+    story.passed("saml.signature", Some(signature_note(&verified)));
+    checks(&shape, &verified, expectation, &mut story)
+}
+
+/// All that follows the signature: reads below the verified assertion; the response's own attributes only refuse.
+fn checks<'d>(
+    shape: &ResponseShape<'d>,
+    verified: &Verified<'d>,
+    expected: &Expectation<'_>,
+    story: &mut Story<'_>,
+) -> Result<Asserted, Refusal> {
+    let clock = Clock {
+        now: story.now,
+        skew: expected.skew,
+    };
+    let (response, assertion) = (shape.response, verified.assertion());
+    let response_signed = verified.signed().covers_response();
+
+    let issuer = story.held(
+        "saml.issuer",
+        message::issuer(response, response_signed, assertion, expected.issuer),
+    )?;
+    story.passed("saml.issuer", Some(issuer.to_owned()));
+    let destination = message::destination(response, response_signed, expected.acs);
+    story.told("saml.destination", destination, expected.acs)?;
+    let answered = message::in_response_to(response, expected.in_response_to);
+    story.told(
+        "saml.in_response_to",
+        answered,
+        response.attribute("InResponseTo").unwrap_or("none"),
+    )?;
+
+    let conditions = story.held("saml.audience", conditions::known(assertion))?;
+    story.told(
+        "saml.audience",
+        conditions::audience(conditions, expected.sp_entity_id),
+        expected.sp_entity_id,
+    )?;
+    let times = conditions::window(conditions, clock).and_then(|end| {
+        let issued_at = required_time(assertion, "IssueInstant")?;
+        clock.recent(
+            "IssueInstant of the Response",
+            required_time(response, "IssueInstant")?,
+        )?;
+        clock.recent("IssueInstant of the Assertion", issued_at)?;
+        Ok((issued_at, end))
+    });
+    let (issued_at, end) = story.held("saml.times", times)?;
+    story.passed("saml.times", Some(format!("issued at {issued_at}")));
+
+    let subject = story.held("saml.confirmation", confirmation::subject(assertion))?;
+    let confirmed = confirmation::bearer(
+        response,
+        subject,
+        expected.acs,
+        expected.in_response_to,
+        clock,
+    )
+    .map(|until| end.map_or(until, |end| end.min(until)))
+    .and_then(|until| confirmation::lifetime(issued_at, until, MAX_LIFETIME).map(|()| until));
+    let valid_until = story.held("saml.confirmation", confirmed)?;
+    story.passed(
+        "saml.confirmation",
+        Some(format!("bearer, until {valid_until}")),
+    );
+
+    let statement = confirmation::statement(assertion, &expected.authentication, clock);
+    let statement = story.held("saml.statement", statement)?;
+    story.passed(
+        "saml.statement",
+        Some(format!("authenticated at {}", statement.authenticated_at)),
+    );
+    let name_id = story.held(
+        "saml.mapping",
+        assertion::name_id(subject, expected.sp_entity_id),
+    )?;
+    Ok(Asserted {
+        signed: verified.signed(),
+        id: assertion.attribute("ID").unwrap_or_default().to_owned(),
+        issuer: issuer.to_owned(),
+        name_id,
+        attributes: story.held("saml.mapping", assertion::attributes(assertion))?,
+        authenticated_at: statement.authenticated_at,
+        context: statement.context.map(str::to_owned),
+        session_index: statement.session_index.map(str::to_owned),
+        valid_until,
+    })
+}
+
+fn signature_note(verified: &Verified<'_>) -> String {
+    format!(
+        "{} signed by {}",
+        verified.signed().as_str(),
+        verified.key().fingerprint_sha256
+    )
+}
+
+/// Tells a login's story: each step that held, and the one that did not.
+pub(super) struct Story<'s> {
+    pub(super) steps: &'s mut Steps,
+    pub(super) now: Timestamp,
+}
+
+impl Story<'_> {
+    /// Records a failure, and nothing else: the step may have more parts.
+    pub(super) fn held<T>(&mut self, step: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        result.inspect_err(|refusal| self.steps.fail(step, refusal, self.now))
+    }
+
+    /// Records a step that held whole.
+    pub(super) fn passed(&mut self, step: &str, note: Option<String>) {
+        self.steps.pass(step, note, self.now);
+    }
+
+    /// Records a step of one part, with the value that passed.
+    fn told(&mut self, step: &str, result: Result<(), Refusal>, note: &str) -> Result<(), Refusal> {
+        self.held(step, result)?;
+        self.passed(step, Some(note.to_owned()));
+        Ok(())
+    }
+}
