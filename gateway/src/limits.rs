@@ -1,9 +1,9 @@
 //! Every bound of the gateway, with its name and unit. `[limits]` in the configuration overrides them by name.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Bounds. Durations end in `_seconds`, sizes in `_bytes`, counts in the plural.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Largest body of a form that a browser posts.

@@ -1,0 +1,362 @@
+//! `fedgate.toml`: read once, with the environment laid over it, and checked whole.
+//!
+//! Every error is told at once, each with file, line and key. A path is relative to the file that names it.
+
+mod application;
+mod master_key;
+mod network;
+mod refusal;
+mod section;
+mod tree;
+pub mod uri;
+
+pub use application::ApplicationConfig;
+pub use master_key::load_or_create_master_key;
+pub use network::Network;
+pub use refusal::{ConfigErrors, ConfigProblem, ConfigRefusal};
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use fedgate_providers::login::Site;
+use serde_json::{Map, Value};
+
+use crate::limits::Limits;
+use section::{Problems, Section};
+use tree::{Node, Origin};
+
+/// The largest configuration file, in bytes.
+pub const FILE_BYTES: u64 = 1024 * 1024;
+/// The largest value under `[limits]`: no duration in seconds overflows the calendar, no size the memory's address.
+const LIMIT_MOST: i64 = u32::MAX as i64;
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: ServerConfig,
+    /// `[store]`
+    pub store: StoreConfig,
+    /// `[secrets]`
+    pub secrets: SecretsConfig,
+    /// `[egress]`
+    pub egress: EgressConfig,
+    /// `[telemetry]`
+    pub telemetry: TelemetryConfig,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[[applications]]`, with distinct client ids.
+    pub applications: Vec<ApplicationConfig>,
+}
+
+/// Where people reach the gateway, and where it listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// `https://login.example.com`, or http on loopback: scheme, host and port, without a trailing slash.
+    pub public_url: String,
+    /// The address that it binds.
+    pub listen: SocketAddr,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+}
+
+/// Where users, connections and keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// `sqlite:/absolute/path` or `sqlite::memory:`.
+    pub url: String,
+}
+
+/// What seals secrets at rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretsConfig {
+    /// The file of the master key.
+    pub master_key_file: PathBuf,
+}
+
+/// What outbound calls may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EgressConfig {
+    /// Loopback and private networks too.
+    pub allow_private: bool,
+}
+
+/// Logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TelemetryConfig {
+    /// How a line of the log is written.
+    pub log_format: LogFormat,
+    /// Where `/metrics` is served, when not beside everything else.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads a file and lays `environment` over it (`FEDGATE_SERVER__PUBLIC_URL` for `public_url` under `[server]`).
+    /// Names without `__` are left alone: a cluster sets such ones for a service of this name.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn load(
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        match section::read_text(path, FILE_BYTES) {
+            Ok(text) => Self::parse(&text, path, environment),
+            Err(refusal) => Err(ConfigErrors::single(ConfigProblem::of_file(refusal, path))),
+        }
+    }
+
+    /// As [`Config::load`], with the file's text in hand; `path` is named in problems and is what paths are relative to.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut problems = Problems::new(path);
+        let mut root = match tree::parse(text) {
+            Ok(root) => root,
+            Err(errors) => {
+                for (line, message) in errors {
+                    problems.add(
+                        ConfigRefusal::Syntax.refuse().detail(message),
+                        "",
+                        &Origin::Line(line),
+                    );
+                }
+                return Err(problems.into_errors());
+            }
+        };
+        tree::overlay(&mut root, environment, &mut problems);
+        let config = read(&root, path.parent().unwrap_or(Path::new("")), &mut problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(problems.into_errors()),
+        }
+    }
+
+    /// The site that `public_url` names.
+    pub fn site(&self) -> Site {
+        Site {
+            base_url: self.server.public_url.clone(),
+            issuer: self.server.public_url.clone(),
+        }
+    }
+}
+
+const SECTIONS: [&str; 8] = [
+    "server",
+    "store",
+    "ephemeral",
+    "secrets",
+    "egress",
+    "email",
+    "telemetry",
+    "limits",
+];
+
+fn read(root: &BTreeMap<String, Node>, base: &Path, problems: &mut Problems) -> Option<Config> {
+    let mut names = SECTIONS.to_vec();
+    names.push("applications");
+    section::refuse_unknown(root, "", &names, problems);
+    for (name, keys) in [
+        ("ephemeral", &["url"][..]),
+        ("email", &["smtp_url", "from"][..]),
+    ] {
+        read_unbuilt(root, name, keys, problems);
+    }
+    let server = read_server(Section::open(root, "server", problems));
+    let store = read_store(Section::open(root, "store", problems), base);
+    let secrets = read_secrets(Section::open(root, "secrets", problems), base);
+    let egress = read_egress(Section::open(root, "egress", problems));
+    let telemetry = read_telemetry(Section::open(root, "telemetry", problems));
+    let limits = read_limits(root, problems);
+    let applications = application::read_all(root, base, problems);
+    Some(Config {
+        server: server?,
+        store: store?,
+        secrets,
+        egress,
+        telemetry,
+        limits,
+        applications,
+    })
+}
+
+/// Settings that the contract names and this version does not act upon: better refused than silently ignored.
+fn read_unbuilt(
+    root: &BTreeMap<String, Node>,
+    name: &str,
+    keys: &'static [&'static str],
+    problems: &mut Problems,
+) {
+    let mut section = Section::open(root, name, problems);
+    for key in keys {
+        if section.text(key).is_some() {
+            section.refuse(key, ConfigRefusal::NotInThisVersion.into());
+        }
+    }
+    section.close();
+}
+
+fn read_server(mut section: Section<'_>) -> Option<ServerConfig> {
+    let public_url = match section.text("public_url") {
+        None => {
+            section.missing("public_url");
+            None
+        }
+        Some(text) => section.keep("public_url", uri::public_url(&text)),
+    };
+    let listen = match section.text("listen") {
+        None => Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
+        Some(text) => section.keep("listen", socket_address(&text)),
+    };
+    let mut trusted_proxies = Vec::new();
+    for (index, text) in section.texts("trusted_proxies") {
+        match Network::parse(&text) {
+            Some(network) => trusted_proxies.push(network),
+            None => {
+                let refusal = ConfigRefusal::TrustedProxy
+                    .refuse()
+                    .expected("10.0.0.0/8")
+                    .found(text);
+                section.refuse_at("trusted_proxies", index, refusal);
+            }
+        }
+    }
+    section.close();
+    Some(ServerConfig {
+        public_url: public_url?,
+        listen: listen?,
+        trusted_proxies,
+    })
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, fedgate_providers::error::Refusal> {
+    text.parse().map_err(|_| {
+        ConfigRefusal::Listen
+            .refuse()
+            .expected("127.0.0.1:8080")
+            .found(text)
+    })
+}
+
+fn read_store(mut section: Section<'_>, base: &Path) -> Option<StoreConfig> {
+    let text = section
+        .text("url")
+        .unwrap_or_else(|| "sqlite:fedgate.db".to_owned());
+    let url = section.keep("url", store_url(&text, base));
+    section.close();
+    url.map(|url| StoreConfig { url })
+}
+
+fn store_url(text: &str, base: &Path) -> Result<String, fedgate_providers::error::Refusal> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Err(ConfigRefusal::NotInThisVersion
+            .refuse()
+            .expected("sqlite:fedgate.db")
+            .found("postgres://…"));
+    }
+    let refused = || {
+        ConfigRefusal::StoreUrl
+            .refuse()
+            .expected("sqlite:fedgate.db")
+            .found(text)
+    };
+    let path = text.strip_prefix("sqlite:").ok_or_else(refused)?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    match path {
+        ":memory:" => Ok("sqlite::memory:".to_owned()),
+        "" => Err(refused()),
+        _ if path.contains(['?', '#', '%', '\0']) => Err(refused()),
+        _ => Ok(format!("sqlite:{}", base.join(path).display())),
+    }
+}
+
+fn read_secrets(mut section: Section<'_>, base: &Path) -> SecretsConfig {
+    let file = section
+        .text("master_key_file")
+        .unwrap_or_else(|| "master.key".to_owned());
+    section.close();
+    SecretsConfig {
+        master_key_file: base.join(file),
+    }
+}
+
+fn read_egress(mut section: Section<'_>) -> EgressConfig {
+    let allow_private = section.boolean("allow_private").unwrap_or(false);
+    section.close();
+    EgressConfig { allow_private }
+}
+
+fn read_telemetry(mut section: Section<'_>) -> TelemetryConfig {
+    let log_format = match section.text("log_format").as_deref() {
+        None | Some("text") => LogFormat::Text,
+        Some("json") => LogFormat::Json,
+        Some(other) => {
+            let refusal = ConfigRefusal::Value
+                .refuse()
+                .expected("text | json")
+                .found(other);
+            section.refuse("log_format", refusal);
+            LogFormat::Text
+        }
+    };
+    let metrics_listen = section
+        .text("metrics_listen")
+        .and_then(|text| section.keep("metrics_listen", socket_address(&text)));
+    if section.text("otlp_endpoint").is_some() {
+        section.refuse("otlp_endpoint", ConfigRefusal::NotInThisVersion.into());
+    }
+    section.close();
+    TelemetryConfig {
+        log_format,
+        metrics_listen,
+    }
+}
+
+/// The names are those of [`Limits`] itself.
+fn read_limits(root: &BTreeMap<String, Node>, problems: &mut Problems) -> Limits {
+    let Ok(Value::Object(mut limits)) = serde_json::to_value(Limits::default()) else {
+        return Limits::default();
+    };
+    let names: Vec<String> = limits.keys().cloned().collect();
+    let mut section = Section::open(root, "limits", problems);
+    for name in &names {
+        match section.integer(name) {
+            None => {}
+            Some(value) if (1..=LIMIT_MOST).contains(&value) => set(&mut limits, name, value),
+            Some(value) => {
+                let expected = format!("1 to {LIMIT_MOST}");
+                section.refuse(
+                    name,
+                    ConfigRefusal::Limit
+                        .refuse()
+                        .expected(expected)
+                        .found(value),
+                );
+            }
+        }
+    }
+    section.close();
+    serde_json::from_value(Value::Object(limits)).unwrap_or_default()
+}
+
+fn set(limits: &mut Map<String, Value>, name: &str, value: i64) {
+    limits.insert(name.to_owned(), value.into());
+}
+
+#[cfg(test)]
+mod tests;
