@@ -15,7 +15,7 @@ use crate::error::CertError;
 /// # Errors
 /// `malformed`, or `DuplicateMember` at any depth: two parsers that choose different ones would see two
 /// documents (RFC 7515 §10.12).
-pub(crate) fn object(text: &[u8], malformed: CertError) -> Result<Map<String, Value>, CertError> {
+pub fn object(text: &[u8], malformed: CertError) -> Result<Map<String, Value>, CertError> {
     match serde_json::from_slice(text) {
         Ok(Strict(Value::Object(members))) => Ok(members),
         // The visitor takes every type, so that a repeated member is its only error of data.
@@ -25,7 +25,7 @@ pub(crate) fn object(text: &[u8], malformed: CertError) -> Result<Map<String, Va
 }
 
 /// Decodes base64url without padding, line breaks or stray bits (RFC 7515 §2).
-pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
+pub fn base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 

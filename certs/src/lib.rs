@@ -13,7 +13,7 @@ pub mod seal;
 pub mod trust;
 
 mod contexts;
-mod json;
+pub mod json;
 
 pub use error::CertError;
 pub use jiff::Timestamp;

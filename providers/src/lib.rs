@@ -5,10 +5,14 @@
 pub mod connection;
 pub mod egress;
 pub mod error;
+mod http;
 pub mod identity;
 pub mod login;
 pub mod mapping;
 pub mod nearest;
+pub mod oauth;
+pub mod oidc;
+pub mod provider;
 pub mod saml;
 pub mod spec;
 

@@ -1,0 +1,217 @@
+//! The claims of an ID token: each compared by itself, so that a refusal names the one that fails.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fedgate_certs::Timestamp;
+use fedgate_certs::jose::JwsAlgorithm;
+use fedgate_certs::public_key::Scheme;
+use openssl::memcmp;
+use serde_json::{Map, Value};
+
+use super::OidcRefusal;
+use super::id_token::Expected;
+use crate::error::Refusal;
+
+/// How far two clocks may differ, in seconds.
+pub(crate) const SKEW_SECONDS: i64 = 60;
+/// The longest subject, in bytes (OpenID Connect Core section 2).
+const SUBJECT_BYTES: usize = 255;
+/// The last second of the year 9999: a later date is no date.
+const LAST_SECOND: i64 = 253_402_300_799;
+/// Claims that prove something only in signed form.
+const SIGNED_ONLY: [&str; 4] = ["acr", "amr", "auth_time", "sid"];
+
+/// Verified claims, with what the user info endpoint adds.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    /// When the person proved themselves, in seconds since the epoch.
+    pub(crate) auth_time: Option<i64>,
+    pub(crate) algorithm: JwsAlgorithm,
+    /// The kid of the key that signed; empty where it has none.
+    pub(crate) key_id: String,
+    /// Every claim, by name.
+    pub(crate) members: Map<String, Value>,
+}
+
+impl Claims {
+    /// Compares every claim that decides.
+    pub(crate) fn check(
+        members: Map<String, Value>,
+        algorithm: JwsAlgorithm,
+        key_id: String,
+        expected: &Expected<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        check_issuer(&members, expected)?;
+        check_audience(&members, expected)?;
+        let subject = subject(&members)?;
+        check_dates(&members, now.as_second())?;
+        check_nonce(&members, expected)?;
+        check_access_token_hash(&members, algorithm, expected)?;
+        let auth_time = date(&members, "auth_time")?;
+        check_freshness(auth_time, expected, now.as_second())?;
+        check_context(&members, expected)?;
+        Ok(Self { issuer: expected.issuer.to_owned(), subject, auth_time, algorithm, key_id, members })
+    }
+
+    /// Whether the token lacks what a profile needs, as tokens do that come with an access token.
+    pub(crate) fn is_thin(&self) -> bool {
+        let has = |name: &str| self.members.get(name).is_some_and(Value::is_string);
+        !has("email") || !(has("name") || has("given_name") || has("family_name"))
+    }
+
+    /// Adds claims of the user info. The token's own win; an address and the statement about it stay together.
+    pub(crate) fn complete_with(&mut self, mut userinfo: Map<String, Value>) {
+        let verified = userinfo.shift_remove("email_verified");
+        match self.members.get("email") {
+            Some(email) if userinfo.get("email") != Some(email) => {}
+            Some(_) if self.members.contains_key("email_verified") => {}
+            _ => {
+                self.members.shift_remove("email_verified");
+                if let Some(verified) = verified {
+                    self.members.insert("email_verified".to_owned(), verified);
+                }
+            }
+        }
+        for (name, value) in userinfo {
+            if !SIGNED_ONLY.contains(&name.as_str()) {
+                self.members.entry(name).or_insert(value);
+            }
+        }
+    }
+}
+
+fn check_issuer(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
+    match text(members, "iss")? {
+        Some(issuer) if issuer == expected.issuer => Ok(()),
+        other => Err(OidcRefusal::IssuerMismatch.refuse().expected(expected.issuer).found(other.unwrap_or("no iss"))),
+    }
+}
+
+/// Our client is an audience. Others beside it are accepted only where azp says that the token was issued to us
+/// (OpenID Connect Core 3.1.3.7, steps 3 to 5).
+fn check_audience(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
+    let audiences: Vec<&str> = match members.get("aud") {
+        Some(Value::String(audience)) => vec![audience],
+        Some(Value::Array(items)) => {
+            items.iter().map(Value::as_str).collect::<Option<_>>().ok_or_else(|| malformed("aud"))?
+        }
+        _ => return Err(malformed("aud")),
+    };
+    if !audiences.contains(&expected.client_id) {
+        return Err(OidcRefusal::AudienceMismatch.refuse().expected(expected.client_id).found(audiences.join(" ")));
+    }
+    let alone = audiences.iter().all(|audience| *audience == expected.client_id);
+    match text(members, "azp")? {
+        Some(party) if party == expected.client_id => Ok(()),
+        None if alone => Ok(()),
+        other => Err(OidcRefusal::AzpMismatch.refuse().expected(expected.client_id).found(other.unwrap_or("no azp"))),
+    }
+}
+
+fn subject(members: &Map<String, Value>) -> Result<String, Refusal> {
+    let sound = |subject: &&str| {
+        !subject.trim().is_empty() && subject.len() <= SUBJECT_BYTES && !subject.chars().any(char::is_control)
+    };
+    let subject = members.get("sub").and_then(Value::as_str).filter(sound);
+    subject.map(str::to_owned).ok_or_else(|| OidcRefusal::SubjectMissing.refuse().expected("1 to 255 bytes"))
+}
+
+fn check_dates(members: &Map<String, Value>, now: i64) -> Result<(), Refusal> {
+    let expires = date(members, "exp")?.ok_or_else(|| malformed("exp"))?;
+    let issued = date(members, "iat")?.ok_or_else(|| malformed("iat"))?;
+    if now >= expires + SKEW_SECONDS {
+        return Err(OidcRefusal::Expired.refuse().expected(format!("exp after {now}")).found(expires));
+    }
+    if issued > now + SKEW_SECONDS {
+        return Err(OidcRefusal::IssuedInFuture.refuse().expected(format!("iat up to {now}")).found(issued));
+    }
+    match date(members, "nbf")? {
+        Some(from) if from > now + SKEW_SECONDS => {
+            Err(OidcRefusal::NotYetValid.refuse().expected(format!("nbf up to {now}")).found(from))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_nonce(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
+    match (text(members, "nonce")?, &expected.pending.nonce) {
+        (Some(echoed), Some(sent)) if same(echoed, sent) => Ok(()),
+        (echoed, _) => {
+            let found = if echoed.is_some() { "another" } else { "no nonce" };
+            Err(OidcRefusal::NonceMismatch.refuse().expected("the nonce of this login").found(found))
+        }
+    }
+}
+
+/// The left half of the access token's hash (OpenID Connect Core 3.1.3.6), by the hash of the token's algorithm.
+fn check_access_token_hash(
+    members: &Map<String, Value>,
+    algorithm: JwsAlgorithm,
+    expected: &Expected<'_>,
+) -> Result<(), Refusal> {
+    let Some(claimed) = text(members, "at_hash")? else {
+        return Ok(());
+    };
+    let (Scheme::RsaPkcs1(digest) | Scheme::RsaPss(digest) | Scheme::Ecdsa(digest)) = algorithm.scheme();
+    let hash = digest.of(expected.access_token.as_bytes());
+    let half = URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2]);
+    if same(claimed, &half) { Ok(()) } else { Err(OidcRefusal::AtHashMismatch.into()) }
+}
+
+/// A fresh sign-in counts from when it was asked, one of limited age from now.
+fn check_freshness(auth_time: Option<i64>, expected: &Expected<'_>, now: i64) -> Result<(), Refusal> {
+    let pending = expected.pending;
+    let by_age = pending.max_age.map(|age| now.saturating_sub_unsigned(age));
+    let by_force = pending.force.then_some(pending.issued_at);
+    let Some(earliest) = by_age.max(by_force).map(|time| time.saturating_sub(SKEW_SECONDS)) else {
+        return Ok(());
+    };
+    match auth_time {
+        Some(time) if time >= earliest && time <= now + SKEW_SECONDS => Ok(()),
+        other => {
+            let found = other.map_or_else(|| "no auth_time".to_owned(), |time| time.to_string());
+            Err(OidcRefusal::AuthenticationTooOld.refuse().expected(format!("auth_time of {earliest} or later")).found(found))
+        }
+    }
+}
+
+fn check_context(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
+    let asked = &expected.pending.acr_values;
+    let stated = text(members, "acr")?;
+    if asked.is_empty() || stated.is_some_and(|acr| asked.iter().any(|value| value == acr)) {
+        return Ok(());
+    }
+    Err(OidcRefusal::AcrMismatch.refuse().expected(asked.join(" ")).found(stated.unwrap_or("no acr")))
+}
+
+/// A string, or nothing; a claim of another type is malformed.
+fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, Refusal> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(malformed(name)),
+    }
+}
+
+/// A NumericDate in whole seconds; a fraction is dropped (RFC 7519 section 2).
+fn date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refusal> {
+    let value = match members.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "the fraction is what is dropped; a cast of a float saturates")]
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64));
+    seconds.filter(|seconds| (0..=LAST_SECOND).contains(seconds)).map(Some).ok_or_else(|| malformed(name))
+}
+
+/// Compares in a time that depends on the lengths only.
+fn same(left: &str, right: &str) -> bool {
+    left.len() == right.len() && memcmp::eq(left.as_bytes(), right.as_bytes())
+}
+
+fn malformed(claim: &str) -> Refusal {
+    OidcRefusal::Malformed.refuse().expected(claim)
+}

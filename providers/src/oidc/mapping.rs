@@ -1,0 +1,99 @@
+//! From verified claims to the identity at the waist.
+
+use std::collections::BTreeMap;
+
+use fedgate_certs::Timestamp;
+use serde_json::Value;
+
+use super::claims::Claims;
+use crate::connection::ConnectionId;
+use crate::identity::{Email, EmailClaim, Subject, UpstreamSession, VerifiedIdentity};
+
+/// The longest name, group or other single value that is kept, in bytes; a longer one is dropped.
+const VALUE_BYTES: usize = 1024;
+/// The longest address that is kept, in bytes (RFC 5321 section 4.5.3.1.3, without the brackets).
+const EMAIL_BYTES: usize = 254;
+/// The most groups that are kept.
+const GROUPS_MOST: usize = 1000;
+/// The most other claims that are kept.
+const ATTRIBUTES_MOST: usize = 64;
+/// The most values of one other claim that are kept.
+const VALUES_MOST: usize = 100;
+/// The longest ID token that is kept for a logout, in bytes.
+const ID_TOKEN_HINT_BYTES: usize = 4096;
+
+/// Claims that have their own place, or belong to the protocol.
+const PLACED: [&str; 23] = [
+    "iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash", "auth_time", "acr",
+    "amr", "sid", "email", "email_verified", "given_name", "family_name", "name", "picture", "groups",
+];
+
+/// Writes the identity. `id_token` is kept for a later logout if it is short enough.
+pub(crate) fn identity(connection: &ConnectionId, claims: Claims, id_token: Option<String>) -> VerifiedIdentity {
+    let text = |name: &str| claims.members.get(name).filter(|value| value.is_string()).and_then(kept);
+    VerifiedIdentity {
+        connection: connection.clone(),
+        email: email(&claims),
+        given_name: text("given_name"),
+        family_name: text("family_name"),
+        name: text("name"),
+        picture: text("picture").filter(|url| url.starts_with("https://")),
+        groups: claims.members.get("groups").map(|groups| values(groups, GROUPS_MOST)).unwrap_or_default(),
+        attributes: attributes(&claims),
+        authenticated_at: claims.auth_time.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        acr: text("acr"),
+        amr: claims.members.get("amr").map(|methods| values(methods, VALUES_MOST)).unwrap_or_default(),
+        upstream_session: Some(UpstreamSession {
+            session: text("sid"),
+            id_token: id_token.filter(|token| token.len() <= ID_TOKEN_HINT_BYTES),
+            ..UpstreamSession::default()
+        }),
+        replay: None,
+        subject: Subject { issuer: claims.issuer, value: claims.subject },
+    }
+}
+
+/// The upstream's own statement is kept as it is; whether it counts is decided elsewhere.
+fn email(claims: &Claims) -> Option<Email> {
+    let address = claims.members.get("email").and_then(kept).filter(|address| is_address(address))?;
+    let claim = match claims.members.get("email_verified") {
+        Some(Value::Bool(true)) => EmailClaim::Verified,
+        Some(Value::String(word)) if word == "true" => EmailClaim::Verified,
+        Some(Value::Bool(false)) => EmailClaim::Unverified,
+        Some(Value::String(word)) if word == "false" => EmailClaim::Unverified,
+        _ => EmailClaim::Unstated,
+    };
+    Some(Email { address, claim, authoritative: false })
+}
+
+fn is_address(text: &str) -> bool {
+    let parts = text.rsplit_once('@');
+    text.len() <= EMAIL_BYTES
+        && !text.contains(char::is_whitespace)
+        && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}
+
+fn attributes(claims: &Claims) -> BTreeMap<String, Vec<String>> {
+    let others = claims.members.iter().filter(|(name, _)| !PLACED.contains(&name.as_str()) && name.len() <= VALUE_BYTES);
+    let named = others.map(|(name, value)| (name.clone(), values(value, VALUES_MOST)));
+    named.filter(|(_, values)| !values.is_empty()).take(ATTRIBUTES_MOST).collect()
+}
+
+/// A claim as a list of texts.
+fn values(value: &Value, most: usize) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(kept).take(most).collect(),
+        single => kept(single).into_iter().collect(),
+    }
+}
+
+/// A value as text: structures as JSON. Nothing is kept of an empty, overlong or unprintable one.
+fn kept(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    let sound = !text.is_empty() && text.len() <= VALUE_BYTES && !text.chars().any(char::is_control);
+    sound.then_some(text)
+}

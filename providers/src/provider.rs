@@ -1,0 +1,78 @@
+//! A connection, opened and ready: the one face of every upstream.
+
+use std::sync::Arc;
+
+use fedgate_certs::Timestamp;
+use rand::CryptoRng;
+
+use crate::connection::{Connection, ProtocolOptions};
+use crate::egress::Egress;
+use crate::error::Refusal;
+use crate::identity::VerifiedIdentity;
+use crate::login::{Begun, Callback, Handle, Login, Pending, Steps};
+use crate::oauth::{OauthProvider, OauthRefusal};
+
+/// What a connection is opened with.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// The connection, with its typed options.
+    pub connection: &'a Connection,
+    /// SAML: the live revision of the identity provider's metadata.
+    pub metadata: Option<&'a [u8]>,
+    /// The way out.
+    pub egress: &'a Arc<Egress>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// A closed set: every kind of upstream that there is.
+#[derive(Debug)]
+pub enum Provider {
+    /// OpenID Connect.
+    Oauth(Box<OauthProvider>),
+}
+
+impl Provider {
+    /// Opens a connection: reads what its upstream says about itself. The result is good until the connection
+    /// changes, and worth keeping; an OpenID Provider's metadata is read here only, its keys whenever needed.
+    ///
+    /// # Errors
+    /// What is wrong with the settings or with the upstream's metadata.
+    pub async fn open(opening: Opening<'_>) -> Result<Self, Refusal> {
+        let Opening { connection, egress, .. } = opening;
+        match &connection.options.protocol {
+            ProtocolOptions::Oauth(options) => {
+                let provider = OauthProvider::open(connection, options, egress).await?;
+                Ok(Self::Oauth(Box::new(provider)))
+            }
+            ProtocolOptions::Saml(_) => Err(OauthRefusal::ConnectionInvalid.refuse().found(&connection.spec.strategy)),
+        }
+    }
+
+    /// Writes the request that the browser takes upstream. No I/O.
+    ///
+    /// # Errors
+    /// What keeps the request from being written.
+    pub fn begin(&self, login: &Login, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Begun, Refusal> {
+        match self {
+            Self::Oauth(provider) => provider.begin(login, now, rng),
+        }
+    }
+
+    /// Verifies what the browser brought back. `handle` and `pending` are those of `begin`, from the same browser.
+    ///
+    /// # Errors
+    /// The first check that does not hold; it is also the last of `steps`, recorded as failed.
+    pub async fn complete(
+        &self,
+        handle: Handle,
+        pending: &Pending,
+        callback: &Callback,
+        now: Timestamp,
+        steps: &mut Steps,
+    ) -> Result<VerifiedIdentity, Refusal> {
+        match self {
+            Self::Oauth(provider) => provider.complete(handle, pending, callback, now, steps).await,
+        }
+    }
+}
