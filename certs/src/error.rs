@@ -14,8 +14,9 @@ pub enum CertError {
     /// The bytes are not one X.509 certificate (RFC 5280), or more follows it.
     #[error("not an X.509 certificate")]
     NotACertificate,
-    /// An RSA modulus below [`RSA_MIN_BITS`](crate::public_key::RSA_MIN_BITS).
-    #[error("RSA key below 2048 bits")]
+    /// An RSA modulus below [`RSA_MIN_BITS`](crate::public_key::RSA_MIN_BITS), or one that a flawed chip made
+    /// (CVE-2017-15361).
+    #[error("RSA key below 2048 bits or factorable")]
     KeyTooWeak,
     /// An RSA modulus above [`RSA_MAX_BITS`](crate::public_key::RSA_MAX_BITS).
     #[error("RSA key above 8192 bits")]

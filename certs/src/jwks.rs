@@ -131,7 +131,10 @@ impl Jwks {
         if !is_for_verification(jwk) {
             return Ok(());
         }
-        let id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+        let id = match jwk.get("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str().ok_or(CertError::NotAJwks)?.to_owned()),
+        };
         match read(jwk) {
             Ok((algorithm, public)) => self.publish(PublishedKey {
                 id,
@@ -241,3 +244,6 @@ fn octets(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, CertError> {
         .and_then(json::base64url)
         .ok_or(CertError::NotAKey)
 }
+
+#[cfg(test)]
+mod tests;

@@ -235,3 +235,103 @@ fn published(parameters: &Value, algorithm: SigningAlgorithm, id: &str) -> Value
     }
     jwk
 }
+
+#[cfg(test)]
+mod tests {
+    use openssl::nid::Nid;
+
+    use super::*;
+    use crate::public_key::{Digest, Scheme};
+    use crate::samples;
+
+    #[test]
+    fn a_key_survives_pkcs8_with_its_id() {
+        for key in [samples::rsa(), samples::p256()] {
+            let read = SigningKey::from_pkcs8_der(&key.to_pkcs8_der().unwrap()).unwrap();
+            assert_eq!(
+                (read.id(), read.algorithm(), read.public_jwk()),
+                (key.id(), key.algorithm(), key.public_jwk())
+            );
+        }
+    }
+
+    /// RFC 7638 §3.1.
+    #[test]
+    fn the_thumbprint_is_that_of_the_rfc() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let modulus = BigNum::from_slice(&URL_SAFE_NO_PAD.decode(n).unwrap()).unwrap();
+        let exponent = BigNum::from_u32(65537).unwrap();
+        let key = PKey::from_rsa(Rsa::from_public_components(modulus, exponent).unwrap()).unwrap();
+        let parameters = jwk_parameters(&key, SigningAlgorithm::Rs256).unwrap();
+        let thumbprint = URL_SAFE_NO_PAD.encode(sha256(parameters.to_string().as_bytes()));
+        assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn the_published_key_has_exactly_the_public_members() {
+        let names = |key: &SigningKey| {
+            let mut names: Vec<String> = key
+                .public_jwk()
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect();
+            names.sort();
+            names.join(" ")
+        };
+        assert_eq!(names(&samples::rsa()), "alg e kid kty n use");
+        assert_eq!(names(&samples::p256()), "alg crv kid kty use x y");
+    }
+
+    #[test]
+    fn signatures_verify_with_the_public_half() {
+        let (rsa, ec) = (samples::rsa(), samples::p256());
+        let verified = |key: &SigningKey, scheme| {
+            let signature = key.sign(b"message").unwrap();
+            key.public().verify(scheme, b"message", &signature)
+        };
+        assert_eq!(verified(&rsa, Scheme::RsaPkcs1(Digest::Sha256)), Ok(()));
+        assert_eq!(verified(&ec, Scheme::Ecdsa(Digest::Sha256)), Ok(()));
+    }
+
+    #[test]
+    fn keys_that_cannot_sign_for_us_are_refused() {
+        let read = |key: &PKey<Private>| {
+            SigningKey::from_pkcs8_der(&key.private_key_to_pkcs8().unwrap()).unwrap_err()
+        };
+        let weak = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
+        assert_eq!(read(&weak), CertError::KeyTooWeak);
+        assert_eq!(
+            read(&samples::ec(Nid::SECP384R1)),
+            CertError::UnsupportedKey
+        );
+        assert_eq!(
+            read(&samples::ec(Nid::SECP256K1)),
+            CertError::UnsupportedKey
+        );
+        assert_eq!(
+            read(&PKey::generate_ed25519().unwrap()),
+            CertError::UnsupportedKey
+        );
+        for der in [
+            &b""[..],
+            b"junk",
+            &samples::rsa().public().pkey().public_key_to_der().unwrap(),
+        ] {
+            assert_eq!(
+                SigningKey::from_pkcs8_der(der).unwrap_err(),
+                CertError::NotAKey
+            );
+        }
+    }
+
+    #[test]
+    fn debug_output_holds_no_key() {
+        let key = samples::p256();
+        assert_eq!(
+            format!("{key:?}"),
+            format!("SigningKey(ES256, {})", key.id())
+        );
+    }
+}

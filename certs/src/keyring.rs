@@ -151,3 +151,70 @@ fn jwks_of(keys: &[(SigningKey, Stage)]) -> String {
     let keys: Vec<&Value> = published(keys).map(SigningKey::public_jwk).collect();
     json!({ "keys": keys }).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jwks::Jwks;
+    use crate::samples;
+
+    #[test]
+    fn only_the_active_key_signs_and_all_but_the_retired_verify() {
+        let keys: Vec<(SigningKey, Stage)> = Stage::ALL
+            .into_iter()
+            .map(|stage| (samples::p256(), stage))
+            .collect();
+        let ring = Keyring::new(keys.clone()).unwrap();
+        assert_eq!(
+            ring.signer(SigningAlgorithm::Es256).map(SigningKey::id),
+            Some(keys[1].0.id())
+        );
+        assert!(ring.signer(SigningAlgorithm::Rs256).is_none());
+        let verifies: Vec<bool> = keys
+            .iter()
+            .map(|(key, _)| ring.verifier(key.id()).is_some())
+            .collect();
+        assert_eq!(verifies, [true, true, true, false]);
+    }
+
+    #[test]
+    fn the_published_set_is_one_that_we_would_read() {
+        let keys = vec![
+            (samples::rsa(), Stage::Active),
+            (samples::p256(), Stage::Announced),
+            (samples::p256(), Stage::Retired),
+        ];
+        let ring = Keyring::new(keys.clone()).unwrap();
+        let read = Jwks::parse(ring.jwks().as_bytes()).unwrap();
+        let ids: Vec<Option<&str>> = read.keys().iter().map(|key| key.id.as_deref()).collect();
+        assert_eq!(ids, [Some(keys[0].0.id()), Some(keys[1].0.id())]);
+        assert!(read.skipped().is_empty());
+    }
+
+    #[test]
+    fn the_same_key_twice_and_too_many_keys_are_refused() {
+        let key = samples::p256();
+        let twice = vec![(key.clone(), Stage::Active), (key, Stage::Retired)];
+        assert_eq!(Keyring::new(twice).unwrap_err(), CertError::DuplicateKeyId);
+        let many = (0..=RING_KEYS)
+            .map(|_| (samples::p256(), Stage::Announced))
+            .collect();
+        assert_eq!(Keyring::new(many).unwrap_err(), CertError::TooManyKeys);
+        assert_eq!(Keyring::new(Vec::new()).unwrap().jwks(), r#"{"keys":[]}"#);
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        assert!(
+            Stage::ALL
+                .into_iter()
+                .all(|stage| Stage::from_name(stage.as_str()) == Some(stage))
+        );
+        assert!(
+            KeyPurpose::ALL
+                .into_iter()
+                .all(|purpose| KeyPurpose::from_name(purpose.as_str()) == Some(purpose))
+        );
+        assert_eq!(Stage::from_name("Active"), None);
+    }
+}

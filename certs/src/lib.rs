@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod jose;
+pub mod json;
 pub mod jwks;
 pub mod key;
 pub mod keyring;
@@ -13,7 +14,8 @@ pub mod seal;
 pub mod trust;
 
 mod contexts;
-pub mod json;
+#[cfg(test)]
+mod samples;
 
 pub use error::CertError;
 pub use jiff::Timestamp;

@@ -1,5 +1,7 @@
 //! Public keys that passed the policy, and verification with them at OpenSSL's own speed.
 
+mod roca;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -248,6 +250,9 @@ fn rsa_kind<T: HasPublic>(key: &RsaRef<T>) -> Result<KeyKind, CertError> {
     if bits > RSA_MAX_BITS {
         return Err(CertError::KeyTooLarge);
     }
+    if roca::has_fingerprint(key.n())? {
+        return Err(CertError::KeyTooWeak);
+    }
     let exponent_bits = key.e().num_bits();
     let sound =
         key.n().is_odd() && key.e().is_odd() && (2..=RSA_EXPONENT_BITS).contains(&exponent_bits);
@@ -321,3 +326,6 @@ fn scalar(octets: &[u8], order: &BigNumRef) -> Result<BigNum, CertError> {
         Err(CertError::SignatureMalformed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,3 +215,6 @@ fn open(key: &[u8; 32], associated: &[u8], body: &[u8]) -> Result<Zeroizing<Vec<
     );
     plain.map(Zeroizing::new).map_err(|_| CertError::Unsealable)
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,7 @@ impl TrustedKey {
         Self::from_certificate(&certificate, der)
     }
 
-    /// Reads all certificates of a PEM file, at least one. A key among them is an error.
+    /// Reads all certificates of a PEM file, at least one; other blocks are passed over.
     ///
     /// # Errors
     /// `NotACertificate`, `TooManyKeys`, and those of [`TrustedKey::from_certificate_der`].
@@ -259,3 +259,6 @@ fn instant(time: &Asn1TimeRef) -> Option<Timestamp> {
     let seconds = i64::from(distance.days) * 86_400 + i64::from(distance.secs);
     Timestamp::from_second(seconds).ok()
 }
+
+#[cfg(test)]
+mod tests;
