@@ -10,7 +10,7 @@ mod upstream;
 pub use domain::normalized_domain;
 pub use options::METADATA_BYTES;
 pub use refusal::{ConnectionRefusal, Problem};
-pub use upstream::ALIASES;
+pub use upstream::{ALIASES, is_reserved_parameter};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -50,17 +50,23 @@ fn normalized(reply: &HttpResponse) -> Result<HttpResponse, Refusal> {
     match reply.status() {
         status if status.is_success() => Ok(response(StatusCode::OK, &tokens(&read?)?)),
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(OauthRefusal::UpstreamUnavailable.refuse().found(status.as_u16()))
+            Err(OauthRefusal::UpstreamUnavailable
+                .refuse()
+                .found(status.as_u16()))
         }
         StatusCode::UNAUTHORIZED => Err(OauthRefusal::ClientRejected.refuse().found(401)),
-        status => Err(OauthRefusal::TokenMalformed.refuse().expected(200).found(status.as_u16())),
+        status => Err(OauthRefusal::TokenMalformed
+            .refuse()
+            .expected(200)
+            .found(status.as_u16())),
     }
 }
 
 /// JSON, or the form that GitHub and older servers send, whatever the content type says.
 fn members(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     if body.trim_ascii_start().starts_with(b"{") {
-        return json::object(body, CertError::NotAToken).map_err(|error| malformed("not one JSON object").detail(error));
+        return json::object(body, CertError::NotAToken)
+            .map_err(|error| malformed("not one JSON object").detail(error));
     }
     let mut members = Map::new();
     for (name, value) in url::form_urlencoded::parse(body).into_owned() {
@@ -77,15 +83,28 @@ fn error_of(members: &Map<String, Value>) -> Option<Value> {
     let error = match members.get("error") {
         None | Some(Value::Null) if !failed => return None,
         Some(Value::String(code)) => code.clone(),
-        Some(other) => other.get("code").or(other.get("type")).and_then(Value::as_str).unwrap_or("unknown").to_owned(),
+        Some(other) => other
+            .get("code")
+            .or(other.get("type"))
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+            .to_owned(),
         None => "unknown".to_owned(),
     };
-    let description = members.get("error_description").and_then(Value::as_str).unwrap_or_default();
+    let description = members
+        .get("error_description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     Some(serde_json::json!({ "error": error, "error_description": description }))
 }
 
 fn tokens(members: &Map<String, Value>) -> Result<Value, Refusal> {
-    let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |name: &str| {
+        members
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let access_token = text("access_token").ok_or_else(|| malformed("access_token is missing"))?;
     let token_type = text("token_type").unwrap_or("bearer");
     if !token_type.eq_ignore_ascii_case("bearer") {
@@ -98,7 +117,11 @@ fn tokens(members: &Map<String, Value>) -> Result<Value, Refusal> {
     if let Some(seconds) = seconds(members.get("expires_in")) {
         tokens["expires_in"] = seconds.into();
     }
-    if let Some(scope) = members.get("scope").or(members.get("scopes")).and_then(scope) {
+    if let Some(scope) = members
+        .get("scope")
+        .or(members.get("scopes"))
+        .and_then(scope)
+    {
         tokens["scope"] = scope.into();
     }
     Ok(tokens)
@@ -117,7 +140,13 @@ fn seconds(value: Option<&Value>) -> Option<u64> {
 fn scope(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.replace(',', " ")),
-        Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
+        Value::Array(items) => Some(
+            items
+                .iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
         _ => None,
     }
 }
@@ -129,7 +158,9 @@ fn malformed(detail: &str) -> Refusal {
 fn response(status: StatusCode, body: &Value) -> HttpResponse {
     let mut response = Response::new(body.to_string().into_bytes());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -138,8 +169,16 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, body: &str) -> Result<(u16, Value), Refusal> {
-        let reply = Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap();
-        normalized(&reply).map(|r| (r.status().as_u16(), serde_json::from_slice(r.body()).unwrap()))
+        let reply = Response::builder()
+            .status(status)
+            .body(body.as_bytes().to_vec())
+            .unwrap();
+        normalized(&reply).map(|r| {
+            (
+                r.status().as_u16(),
+                serde_json::from_slice(r.body()).unwrap(),
+            )
+        })
     }
 
     #[test]
@@ -158,9 +197,21 @@ mod tests {
     #[test]
     fn a_failure_dressed_as_success_is_a_failure() {
         for (status, body, error) in [
-            (200, r#"{"error":"bad_verification_code","access_token":"a"}"#, "bad_verification_code"),
-            (200, "error=bad_verification_code&error_description=x", "bad_verification_code"),
-            (200, r#"{"ok":false,"error":"invalid_code"}"#, "invalid_code"),
+            (
+                200,
+                r#"{"error":"bad_verification_code","access_token":"a"}"#,
+                "bad_verification_code",
+            ),
+            (
+                200,
+                "error=bad_verification_code&error_description=x",
+                "bad_verification_code",
+            ),
+            (
+                200,
+                r#"{"ok":false,"error":"invalid_code"}"#,
+                "invalid_code",
+            ),
             (200, r#"{"ok":false}"#, "unknown"),
             (400, r#"{"error":{"code":"190","message":"m"}}"#, "190"),
             (401, r#"{"error":"invalid_client"}"#, "invalid_client"),
@@ -176,10 +227,22 @@ mod tests {
         for (status, body, leaf) in [
             (200, "", OauthRefusal::TokenMalformed),
             (200, r#"{"access_token":"a""#, OauthRefusal::TokenMalformed),
-            (200, r#"{"access_token":"a","access_token":"b"}"#, OauthRefusal::TokenMalformed),
-            (200, "access_token=a&access_token=b", OauthRefusal::TokenMalformed),
+            (
+                200,
+                r#"{"access_token":"a","access_token":"b"}"#,
+                OauthRefusal::TokenMalformed,
+            ),
+            (
+                200,
+                "access_token=a&access_token=b",
+                OauthRefusal::TokenMalformed,
+            ),
             (200, r#"{"access_token":1}"#, OauthRefusal::TokenMalformed),
-            (200, r#"{"access_token":"a","token_type":"DPoP"}"#, OauthRefusal::TokenMalformed),
+            (
+                200,
+                r#"{"access_token":"a","token_type":"DPoP"}"#,
+                OauthRefusal::TokenMalformed,
+            ),
             (404, "<html>", OauthRefusal::TokenMalformed),
             (401, "<html>", OauthRefusal::ClientRejected),
             (502, "<html>", OauthRefusal::UpstreamUnavailable),

@@ -10,7 +10,23 @@ use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::identity::VerifiedIdentity;
 use crate::login::{Begun, Callback, Handle, Login, Pending, Steps};
-use crate::oauth::{OauthProvider, OauthRefusal};
+use crate::oauth::OauthProvider;
+use crate::refusals;
+use crate::saml::SamlProvider;
+
+refusals! {
+    /// What no provider can work with.
+    pub enum ProviderRefusal in "provider" {
+        /// The sealed part of this login belongs to a connection of another kind: the connection changed meanwhile.
+        PendingMismatch = "pending_mismatch", Browser,
+            says "This way to sign in changed meanwhile.",
+            fix "Start the sign-in again.";
+        /// The connection has no metadata of its identity provider yet: none was pasted, and none could be fetched.
+        MetadataMissing = "metadata_missing", Operator,
+            says "This way to sign in is not set up completely.",
+            fix "Paste the XML of {metadata} into the connection, or check that its URL answers.";
+    }
+}
 
 /// What a connection is opened with.
 #[derive(Debug)]
@@ -28,6 +44,8 @@ pub struct Opening<'a> {
 /// A closed set: every kind of upstream that there is.
 #[derive(Debug)]
 pub enum Provider {
+    /// SAML 2.0.
+    Saml(Box<SamlProvider>),
     /// OpenID Connect.
     Oauth(Box<OauthProvider>),
 }
@@ -39,13 +57,23 @@ impl Provider {
     /// # Errors
     /// What is wrong with the settings or with the upstream's metadata.
     pub async fn open(opening: Opening<'_>) -> Result<Self, Refusal> {
-        let Opening { connection, egress, .. } = opening;
+        let Opening {
+            connection,
+            metadata,
+            egress,
+            ..
+        } = opening;
         match &connection.options.protocol {
             ProtocolOptions::Oauth(options) => {
                 let provider = OauthProvider::open(connection, options, egress).await?;
                 Ok(Self::Oauth(Box::new(provider)))
             }
-            ProtocolOptions::Saml(_) => Err(OauthRefusal::ConnectionInvalid.refuse().found(&connection.spec.strategy)),
+            ProtocolOptions::Saml(_) => {
+                let metadata = metadata.ok_or(ProviderRefusal::MetadataMissing)?;
+                Ok(Self::Saml(Box::new(SamlProvider::open(
+                    connection, metadata,
+                )?)))
+            }
         }
     }
 
@@ -53,8 +81,14 @@ impl Provider {
     ///
     /// # Errors
     /// What keeps the request from being written.
-    pub fn begin(&self, login: &Login, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Begun, Refusal> {
+    pub fn begin(
+        &self,
+        login: &Login,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Begun, Refusal> {
         match self {
+            Self::Saml(provider) => provider.begin(login, now, rng),
             Self::Oauth(provider) => provider.begin(login, now, rng),
         }
     }
@@ -71,8 +105,20 @@ impl Provider {
         now: Timestamp,
         steps: &mut Steps,
     ) -> Result<VerifiedIdentity, Refusal> {
-        match self {
-            Self::Oauth(provider) => provider.complete(handle, pending, callback, now, steps).await,
+        match (self, pending) {
+            (Self::Saml(provider), Pending::Saml(pending)) => {
+                provider.complete(handle, pending, callback, now, steps)
+            }
+            (Self::Oauth(provider), Pending::Oauth(pending)) => {
+                provider
+                    .complete(handle, pending, callback, now, steps)
+                    .await
+            }
+            (Self::Saml(_), Pending::Oauth(_)) | (Self::Oauth(_), Pending::Saml(_)) => {
+                let refusal = ProviderRefusal::PendingMismatch.refuse();
+                steps.fail("provider.pending", &refusal, now);
+                Err(refusal)
+            }
         }
     }
 }

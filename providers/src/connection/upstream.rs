@@ -31,7 +31,7 @@ const SAML_RESERVED: [&str; 6] = [
     "SAMLEncoding",
 ];
 /// Names of the authorization request (RFC 6749, 7636, 9101; OpenID Connect core 3.1.2.1), likewise.
-const OAUTH_RESERVED: [&str; 19] = [
+const OAUTH_RESERVED: [&str; 20] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -45,6 +45,7 @@ const OAUTH_RESERVED: [&str; 19] = [
     "code_challenge_method",
     "code_verifier",
     "grant_type",
+    "claims",
     "request",
     "request_uri",
     "registration",
@@ -102,7 +103,7 @@ fn parameter(
     name: &str,
     value: &Value,
 ) -> Result<UpstreamParam, crate::error::Refusal> {
-    if is_reserved(protocol, name) {
+    if is_reserved_parameter(protocol, name) {
         return Err(ConnectionRefusal::ReservedParameter.refuse().found(name));
     }
     let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
@@ -144,7 +145,8 @@ fn fixed(text: &str) -> Result<UpstreamParam, crate::error::Refusal> {
 }
 
 /// Upper and lower case are the same here: some servers read their parameters so.
-fn is_reserved(protocol: &str, name: &str) -> bool {
+/// Whether an upstream parameter of that name would touch the protocol itself (`saml`, `oidc` or `oauth2`).
+pub fn is_reserved_parameter(protocol: &str, name: &str) -> bool {
     let reserved: &[&str] = if protocol == "saml" {
         &SAML_RESERVED
     } else {

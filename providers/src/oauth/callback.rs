@@ -13,7 +13,13 @@ const PARAMETERS_MOST: usize = 64;
 /// The longest authorization code, in bytes.
 const CODE_BYTES: usize = 4096;
 /// Parameters that carry tokens or a whole response past the token endpoint (RFC 9700 section 2.1.2).
-const TOKEN_BEARING: [&str; 5] = ["access_token", "id_token", "refresh_token", "token", "response"];
+const TOKEN_BEARING: [&str; 5] = [
+    "access_token",
+    "id_token",
+    "refresh_token",
+    "token",
+    "response",
+];
 /// Parameters that decide, and so occur once (RFC 6749 section 3.1).
 const DECIDING: [&str; 4] = ["code", "state", "iss", "error"];
 
@@ -31,7 +37,10 @@ pub(super) struct Expected<'a> {
 ///
 /// # Errors
 /// `oauth.callback_*`, `oauth.state_mismatch`, and for an error response the leaf that its code means.
-pub(super) fn code(callback: &Callback, expected: &Expected<'_>) -> Result<AuthorizationCode, Refusal> {
+pub(super) fn code(
+    callback: &Callback,
+    expected: &Expected<'_>,
+) -> Result<AuthorizationCode, Refusal> {
     let parameters = Parameters::read(callback)?;
     if parameters.one("state") != Some(expected.state) {
         return Err(OauthRefusal::StateMismatch.into());
@@ -43,7 +52,9 @@ pub(super) fn code(callback: &Callback, expected: &Expected<'_>) -> Result<Autho
     }
     match parameters.one("code") {
         None | Some("") => Err(OauthRefusal::CallbackEmpty.into()),
-        Some(code) if code.len() > CODE_BYTES => Err(too_much(format!("a code of at most {CODE_BYTES} bytes"))),
+        Some(code) if code.len() > CODE_BYTES => {
+            Err(too_much(format!("a code of at most {CODE_BYTES} bytes")))
+        }
         Some(code) => Ok(AuthorizationCode::new(code.to_owned())),
     }
 }
@@ -53,25 +64,35 @@ pub(super) fn code(callback: &Callback, expected: &Expected<'_>) -> Result<Autho
 pub(super) fn error_response(error: &str, description: &str) -> Refusal {
     let leaf = match error {
         "access_denied" => OauthRefusal::AccessDenied,
-        "interaction_required" | "login_required" | "consent_required" | "account_selection_required" => {
-            OauthRefusal::InteractionRequired
-        }
+        "interaction_required"
+        | "login_required"
+        | "consent_required"
+        | "account_selection_required" => OauthRefusal::InteractionRequired,
         "temporarily_unavailable" | "server_error" => OauthRefusal::UpstreamUnavailable,
         "invalid_client" | "unauthorized_client" => OauthRefusal::ClientRejected,
         "invalid_grant" => OauthRefusal::CodeRejected,
         _ => OauthRefusal::UpstreamError,
     };
-    leaf.refuse().found(printable(error)).detail(printable(description))
+    leaf.refuse()
+        .found(printable(error))
+        .detail(printable(description))
 }
 
 /// An issuer that is named must be ours, also beside an error; one that is promised must be named beside a code.
 fn check_issuer(parameters: &Parameters, expected: &Expected<'_>) -> Result<(), Refusal> {
     match parameters.one("iss") {
-        Some(issuer) if issuer != expected.issuer => {
-            Err(OauthRefusal::CallbackIssuerMismatch.refuse().expected(expected.issuer).found(issuer))
-        }
-        None if expected.issuer_announced && parameters.one("code").is_some_and(|_| parameters.one("error").is_none()) => {
-            Err(OauthRefusal::CallbackIssuerMissing.refuse().expected(expected.issuer))
+        Some(issuer) if issuer != expected.issuer => Err(OauthRefusal::CallbackIssuerMismatch
+            .refuse()
+            .expected(expected.issuer)
+            .found(issuer)),
+        None if expected.issuer_announced
+            && parameters
+                .one("code")
+                .is_some_and(|_| parameters.one("error").is_none()) =>
+        {
+            Err(OauthRefusal::CallbackIssuerMissing
+                .refuse()
+                .expected(expected.issuer))
         }
         _ => Ok(()),
     }
@@ -79,7 +100,9 @@ fn check_issuer(parameters: &Parameters, expected: &Expected<'_>) -> Result<(), 
 
 /// Text of an upstream without control characters, for one line of a trace.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 fn too_much(most: String) -> Refusal {
@@ -94,19 +117,29 @@ impl Parameters {
             Callback::Query(query) if query.len() > QUERY_BYTES => {
                 return Err(too_much(format!("at most {QUERY_BYTES} bytes")));
             }
-            Callback::Query(query) => {
-                url::form_urlencoded::parse(query.as_bytes()).into_owned().take(PARAMETERS_MOST + 1).collect()
-            }
+            Callback::Query(query) => url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .take(PARAMETERS_MOST + 1)
+                .collect(),
             Callback::Form(fields) => fields.clone(),
         });
         if parameters.0.len() > PARAMETERS_MOST {
             return Err(too_much(format!("at most {PARAMETERS_MOST} parameters")));
         }
-        if let Some(name) = TOKEN_BEARING.into_iter().find(|name| parameters.count(name) > 0) {
-            return Err(OauthRefusal::CallbackTokens.refuse().expected("code").found(name));
+        if let Some(name) = TOKEN_BEARING
+            .into_iter()
+            .find(|name| parameters.count(name) > 0)
+        {
+            return Err(OauthRefusal::CallbackTokens
+                .refuse()
+                .expected("code")
+                .found(name));
         }
         if let Some(name) = DECIDING.into_iter().find(|name| parameters.count(name) > 1) {
-            return Err(OauthRefusal::CallbackDuplicate.refuse().expected("each parameter once").found(name));
+            return Err(OauthRefusal::CallbackDuplicate
+                .refuse()
+                .expected("each parameter once")
+                .found(name));
         }
         Ok(parameters)
     }
@@ -116,7 +149,10 @@ impl Parameters {
     }
 
     fn one(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -124,7 +160,11 @@ impl Parameters {
 mod tests {
     use super::*;
 
-    const EXPECTED: Expected<'_> = Expected { state: "s", issuer: "https://op.example", issuer_announced: true };
+    const EXPECTED: Expected<'_> = Expected {
+        state: "s",
+        issuer: "https://op.example",
+        issuer_announced: true,
+    };
 
     fn refused(query: &str) -> Refusal {
         code(&Callback::Query(query.into()), &EXPECTED).unwrap_err()
@@ -133,39 +173,79 @@ mod tests {
     #[test]
     fn a_code_is_taken_from_a_query_and_from_a_form_among_unasked_parameters() {
         let query = "code=a%2Bb&state=s&iss=https%3A%2F%2Fop.example&session_state=1&scope=openid&hd=x&authuser=0";
-        assert_eq!(code(&Callback::Query(query.into()), &EXPECTED).unwrap().secret(), "a+b");
-        let fields = [("code", "c"), ("state", "s"), ("iss", "https://op.example")].map(|(n, v)| (n.into(), v.into()));
-        assert_eq!(code(&Callback::Form(fields.into()), &EXPECTED).unwrap().secret(), "c");
+        assert_eq!(
+            code(&Callback::Query(query.into()), &EXPECTED)
+                .unwrap()
+                .secret(),
+            "a+b"
+        );
+        let fields = [("code", "c"), ("state", "s"), ("iss", "https://op.example")]
+            .map(|(n, v)| (n.into(), v.into()));
+        assert_eq!(
+            code(&Callback::Form(fields.into()), &EXPECTED)
+                .unwrap()
+                .secret(),
+            "c"
+        );
     }
 
     #[test]
     fn a_deciding_parameter_occurs_once() {
-        for query in ["code=a&code=b&state=s", "code=a&state=s&state=s", "code=a&state=s&iss=a&iss=b", "code=a&%63ode=b&state=s"] {
+        for query in [
+            "code=a&code=b&state=s",
+            "code=a&state=s&state=s",
+            "code=a&state=s&iss=a&iss=b",
+            "code=a&%63ode=b&state=s",
+        ] {
             assert_eq!(refused(query), OauthRefusal::CallbackDuplicate, "{query}");
         }
     }
 
     #[test]
     fn the_state_is_the_one_that_was_sent() {
-        for query in ["code=a", "code=a&state=t", "code=a&state=", "code=a&State=s"] {
+        for query in [
+            "code=a",
+            "code=a&state=t",
+            "code=a&state=",
+            "code=a&State=s",
+        ] {
             assert_eq!(refused(query), OauthRefusal::StateMismatch, "{query}");
         }
     }
 
     #[test]
     fn the_issuer_is_the_one_that_the_browser_was_sent_to() {
-        assert_eq!(refused("code=a&state=s&iss=https://evil.example"), OauthRefusal::CallbackIssuerMismatch);
-        assert_eq!(refused("code=a&state=s&iss=https://op.example/"), OauthRefusal::CallbackIssuerMismatch);
-        assert_eq!(refused("error=access_denied&state=s&iss=https://evil.example"), OauthRefusal::CallbackIssuerMismatch);
-        assert_eq!(refused("code=a&state=s"), OauthRefusal::CallbackIssuerMissing);
-        let silent = Expected { issuer_announced: false, ..EXPECTED };
+        assert_eq!(
+            refused("code=a&state=s&iss=https://evil.example"),
+            OauthRefusal::CallbackIssuerMismatch
+        );
+        assert_eq!(
+            refused("code=a&state=s&iss=https://op.example/"),
+            OauthRefusal::CallbackIssuerMismatch
+        );
+        assert_eq!(
+            refused("error=access_denied&state=s&iss=https://evil.example"),
+            OauthRefusal::CallbackIssuerMismatch
+        );
+        assert_eq!(
+            refused("code=a&state=s"),
+            OauthRefusal::CallbackIssuerMissing
+        );
+        let silent = Expected {
+            issuer_announced: false,
+            ..EXPECTED
+        };
         assert!(code(&Callback::Query("code=a&state=s".into()), &silent).is_ok());
     }
 
     #[test]
     fn tokens_in_the_front_channel_are_refused() {
         for name in TOKEN_BEARING {
-            assert_eq!(refused(&format!("code=a&state=s&{name}=x")), OauthRefusal::CallbackTokens, "{name}");
+            assert_eq!(
+                refused(&format!("code=a&state=s&{name}=x")),
+                OauthRefusal::CallbackTokens,
+                "{name}"
+            );
         }
     }
 
@@ -176,14 +256,21 @@ mod tests {
             ("login_required", OauthRefusal::InteractionRequired),
             ("interaction_required", OauthRefusal::InteractionRequired),
             ("consent_required", OauthRefusal::InteractionRequired),
-            ("account_selection_required", OauthRefusal::InteractionRequired),
+            (
+                "account_selection_required",
+                OauthRefusal::InteractionRequired,
+            ),
             ("server_error", OauthRefusal::UpstreamUnavailable),
             ("temporarily_unavailable", OauthRefusal::UpstreamUnavailable),
             ("unauthorized_client", OauthRefusal::ClientRejected),
             ("invalid_scope", OauthRefusal::UpstreamError),
             ("", OauthRefusal::UpstreamError),
         ] {
-            assert_eq!(refused(&format!("error={error}&state=s&code=x")), leaf, "{error}");
+            assert_eq!(
+                refused(&format!("error={error}&state=s&code=x")),
+                leaf,
+                "{error}"
+            );
         }
         let refusal = refused("error=access_denied&error_description=not%0Aassigned&state=s");
         assert_eq!(refusal.evidence().detail.as_deref(), Some("not assigned"));
@@ -193,9 +280,18 @@ mod tests {
     fn neither_code_nor_error_is_empty_and_too_much_is_malformed() {
         let iss = "state=s&iss=https://op.example";
         assert_eq!(refused(iss), OauthRefusal::CallbackEmpty);
-        assert_eq!(refused(&format!("code=&{iss}")), OauthRefusal::CallbackEmpty);
-        assert_eq!(refused(&format!("code={}&{iss}", "x".repeat(CODE_BYTES + 1))), OauthRefusal::CallbackMalformed);
+        assert_eq!(
+            refused(&format!("code=&{iss}")),
+            OauthRefusal::CallbackEmpty
+        );
+        assert_eq!(
+            refused(&format!("code={}&{iss}", "x".repeat(CODE_BYTES + 1))),
+            OauthRefusal::CallbackMalformed
+        );
         assert_eq!(refused(&"&a=b".repeat(65)), OauthRefusal::CallbackMalformed);
-        assert_eq!(refused(&"x".repeat(QUERY_BYTES + 1)), OauthRefusal::CallbackMalformed);
+        assert_eq!(
+            refused(&"x".repeat(QUERY_BYTES + 1)),
+            OauthRefusal::CallbackMalformed
+        );
     }
 }

@@ -11,8 +11,12 @@ use crate::error::Refusal;
 ///
 /// # Errors
 /// `oauth.client_auth_unsupported` when the provider wants a method that is not a client secret.
-pub(super) fn choose(configured: Option<ClientAuthMethod>, offered: Option<&[String]>) -> Result<AuthType, Refusal> {
-    let offers = |name: &str| offered.is_none_or(|methods| methods.iter().any(|method| method == name));
+pub(super) fn choose(
+    configured: Option<ClientAuthMethod>,
+    offered: Option<&[String]>,
+) -> Result<AuthType, Refusal> {
+    let offers =
+        |name: &str| offered.is_none_or(|methods| methods.iter().any(|method| method == name));
     match configured {
         Some(ClientAuthMethod::Basic) => Ok(AuthType::BasicAuth),
         Some(ClientAuthMethod::Post) => Ok(AuthType::RequestBody),
@@ -36,8 +40,14 @@ mod tests {
     #[test]
     fn the_connection_decides_and_then_the_metadata() {
         let post = offered(&["private_key_jwt", "client_secret_post"]);
-        assert!(matches!(choose(Some(ClientAuthMethod::Basic), Some(&post)), Ok(AuthType::BasicAuth)));
-        assert!(matches!(choose(None, Some(&post)), Ok(AuthType::RequestBody)));
+        assert!(matches!(
+            choose(Some(ClientAuthMethod::Basic), Some(&post)),
+            Ok(AuthType::BasicAuth)
+        ));
+        assert!(matches!(
+            choose(None, Some(&post)),
+            Ok(AuthType::RequestBody)
+        ));
         assert!(matches!(choose(None, None), Ok(AuthType::BasicAuth)));
     }
 

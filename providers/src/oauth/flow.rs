@@ -4,36 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
-use oauth2::{AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, RedirectUrl, Scope, TokenUrl};
+use oauth2::{
+    AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, RedirectUrl, Scope,
+    TokenUrl,
+};
 use rand::CryptoRng;
 
 use super::token::{OauthClient, Tokens};
 use super::{OauthRefusal, callback, client_auth, pkce, token, userinfo};
-use crate::connection::{Connection, ConnectionId, OauthOptions, UpstreamParam};
+use crate::connection::{
+    Connection, ConnectionId, OauthOptions, UpstreamParam, is_reserved_parameter,
+};
 use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::identity::VerifiedIdentity;
 use crate::login::{Begun, Callback, Handle, Login, OauthPending, Pending, Redirect, Steps};
 use crate::oidc::OidcRefusal;
-use crate::oidc::discovery::Metadata;
 use crate::oidc::claims::Claims;
+use crate::oidc::discovery::Metadata;
 use crate::oidc::id_token::{self, Expected};
 use crate::oidc::keys::KeySet;
 use crate::oidc::mapping;
-
-/// Parameters of an authorization request that decide about its security: the flow sets them, never a setting.
-const RESERVED: [&str; 17] = [
-    "client_id", "client_secret", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code",
-    "code_challenge", "code_challenge_method", "code_verifier", "request", "request_uri", "claims", "id_token_hint", "iss",
-];
-/// Their like in SAML and WS-Federation.
-const RESERVED_SAML: [&str; 6] = ["SAMLRequest", "SAMLResponse", "SAMLEncoding", "RelayState", "SigAlg", "Signature"];
-
-/// Whether an upstream parameter of that name would touch the protocol itself (`oidc`, `oauth2` or `saml`).
-pub fn is_reserved_parameter(protocol: &str, name: &str) -> bool {
-    let names: &[&str] = if protocol == "saml" { &RESERVED_SAML } else { &RESERVED };
-    names.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
-}
 
 /// An OpenID Connect connection, opened and ready.
 #[derive(Debug)]
@@ -52,9 +43,21 @@ impl OauthProvider {
     ///
     /// # Errors
     /// `oauth.connection_invalid`, `oauth.client_auth_unsupported`, `oidc.discovery_*`, and `egress` leaves.
-    pub async fn open(connection: &Connection, options: &OauthOptions, egress: &Arc<Egress>) -> Result<Self, Refusal> {
-        let issuer = options.issuer.as_deref().or(connection.spec.issuer.as_deref()).ok_or_else(|| missing("issuer"))?;
-        let client_id = options.client_id.clone().filter(|id| !id.is_empty()).ok_or_else(|| missing("client_id"))?;
+    pub async fn open(
+        connection: &Connection,
+        options: &OauthOptions,
+        egress: &Arc<Egress>,
+    ) -> Result<Self, Refusal> {
+        let issuer = options
+            .issuer
+            .as_deref()
+            .or(connection.spec.issuer.as_deref())
+            .ok_or_else(|| missing("issuer"))?;
+        let client_id = options
+            .client_id
+            .clone()
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| missing("client_id"))?;
         let metadata = Metadata::discover(issuer, egress).await?;
         Ok(Self {
             connection: connection.id.clone(),
@@ -71,8 +74,15 @@ impl OauthProvider {
     ///
     /// # Errors
     /// `oauth.connection_invalid` when the site's address cannot be part of a redirect URI.
-    pub fn begin(&self, login: &Login, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Begun, Refusal> {
-        let redirect_uri = login.site.url(&format!("/login/callback/{}", self.connection));
+    pub fn begin(
+        &self,
+        login: &Login,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Begun, Refusal> {
+        let redirect_uri = login
+            .site
+            .url(&format!("/login/callback/{}", self.connection));
         let redirect = RedirectUrl::new(redirect_uri.clone()).map_err(|_| missing("public_url"))?;
         let (verifier, challenge) = pkce::proof_key(rng);
         let nonce = pkce::nonce(rng);
@@ -95,7 +105,10 @@ impl OauthProvider {
             max_age: login.max_age,
             acr_values: login.acr_values.clone(),
         };
-        Ok(Begun { redirect: Redirect::Get(request.url().0), pending: Pending::Oauth(pending) })
+        Ok(Begun {
+            redirect: Redirect::Get(request.url().0),
+            pending: Pending::Oauth(pending),
+        })
     }
 
     /// Verifies what the browser brought back and learns who signed in.
@@ -105,47 +118,79 @@ impl OauthProvider {
     pub async fn complete(
         &self,
         handle: Handle,
-        pending: &Pending,
+        pending: &OauthPending,
         callback: &Callback,
         now: Timestamp,
         steps: &mut Steps,
     ) -> Result<VerifiedIdentity, Refusal> {
         let mut story = Story { steps, now };
-        let (pending, code) = story.tell("oauth.callback", self.code(handle, pending, callback), |_| "state, one code".into())?;
+        let code = story.tell("oauth.callback", self.code(handle, callback), |_| {
+            "state, one code".into()
+        })?;
         let exchanged = self.exchange(code, pending, now).await;
-        let tokens = story.tell("oauth.token", exchanged, |_| format!("from {}", self.metadata.token_endpoint))?;
+        let tokens = story.tell("oauth.token", exchanged, |_| {
+            format!("from {}", self.metadata.token_endpoint)
+        })?;
         let verified = self.verified(&tokens, pending, now).await;
-        let mut claims = story.tell("oidc.id_token", verified, |claims| format!("{}, key {}", claims.algorithm.as_str(), claims.key_id))?;
-        if let Some(endpoint) = self.metadata.userinfo_endpoint.as_ref().filter(|_| claims.is_thin()) {
-            let fetched = userinfo::fetch(&self.egress, endpoint, &tokens.access_token, &claims.subject).await;
+        let mut claims = story.tell("oidc.id_token", verified, |claims| {
+            format!("{}, key {}", claims.algorithm.as_str(), claims.key_id)
+        })?;
+        if let Some(endpoint) = self
+            .metadata
+            .userinfo_endpoint
+            .as_ref()
+            .filter(|_| claims.is_thin())
+        {
+            let fetched = userinfo::fetch(
+                &self.egress,
+                endpoint,
+                &tokens.access_token,
+                &claims.subject,
+            )
+            .await;
             let fetched = story.tell("oidc.userinfo", fetched, |_| "the same subject".into())?;
             claims.complete_with(fetched);
         }
         let identity = mapping::identity(&self.connection, claims, tokens.id_token);
-        story.tell("oidc.mapping", Ok(identity), |identity| format!("subject {}", identity.subject.value))
+        story.tell("oidc.mapping", Ok(identity), |identity| {
+            format!("subject {}", identity.subject.value)
+        })
     }
 
-    fn code<'p>(&self, handle: Handle, pending: &'p Pending, callback: &Callback) -> Result<(&'p OauthPending, AuthorizationCode), Refusal> {
-        let Pending::Oauth(pending) = pending else {
-            return Err(OauthRefusal::PendingMismatch.into());
-        };
+    fn code(&self, handle: Handle, callback: &Callback) -> Result<AuthorizationCode, Refusal> {
         let expected = callback::Expected {
             state: &handle.to_state(),
             issuer: &self.metadata.issuer,
             issuer_announced: self.metadata.names_itself_in_callbacks,
         };
-        Ok((pending, callback::code(callback, &expected)?))
+        callback::code(callback, &expected)
     }
 
     /// The keys are fetched, if they are not at hand, while the token endpoint works; a failure there is told
     /// by the verification, which needs them.
-    async fn exchange(&self, code: AuthorizationCode, pending: &OauthPending, now: Timestamp) -> Result<Tokens, Refusal> {
-        let (tokens, ()) = tokio::join!(token::exchange(&self.client, &self.egress, code, pending), self.keys.warm(now));
+    async fn exchange(
+        &self,
+        code: AuthorizationCode,
+        pending: &OauthPending,
+        now: Timestamp,
+    ) -> Result<Tokens, Refusal> {
+        let (tokens, ()) = tokio::join!(
+            token::exchange(&self.client, &self.egress, code, pending),
+            self.keys.warm(now)
+        );
         tokens
     }
 
-    async fn verified(&self, tokens: &Tokens, pending: &OauthPending, now: Timestamp) -> Result<Claims, Refusal> {
-        let token = tokens.id_token.as_deref().ok_or(OidcRefusal::IdTokenMissing)?;
+    async fn verified(
+        &self,
+        tokens: &Tokens,
+        pending: &OauthPending,
+        now: Timestamp,
+    ) -> Result<Claims, Refusal> {
+        let token = tokens
+            .id_token
+            .as_deref()
+            .ok_or(OidcRefusal::IdTokenMissing)?;
         let expected = Expected {
             issuer: &self.metadata.issuer,
             client_id: self.client.client_id(),
@@ -158,15 +203,27 @@ impl OauthProvider {
 
     /// What the application asked, and then what the connection adds where nothing was asked.
     fn parameters(&self, login: &Login) -> BTreeMap<String, String> {
-        let asked = ["login_hint", "prompt", "max_age", "acr_values", "ui_locales"];
-        let mut parameters: BTreeMap<String, String> =
-            asked.iter().filter_map(|&name| Some((name.to_owned(), asked_value(login, name)?))).collect();
+        let asked = [
+            "login_hint",
+            "prompt",
+            "max_age",
+            "acr_values",
+            "ui_locales",
+        ];
+        let mut parameters: BTreeMap<String, String> = asked
+            .iter()
+            .filter_map(|&name| Some((name.to_owned(), asked_value(login, name)?)))
+            .collect();
         for (name, source) in &self.upstream_params {
             let value = match source {
                 UpstreamParam::Value(value) => Some(value.clone()),
                 UpstreamParam::Alias(alias) => asked_value(login, alias),
             };
-            let value = if name == "prompt" { value.and_then(|prompt| visible_prompt(&prompt)) } else { value };
+            let value = if name == "prompt" {
+                value.and_then(|prompt| visible_prompt(&prompt))
+            } else {
+                value
+            };
             if let Some(value) = value.filter(|_| !is_reserved_parameter("oidc", name)) {
                 parameters.entry(name.clone()).or_insert(value);
             }
@@ -181,7 +238,10 @@ fn asked_value(login: &Login, name: &str) -> Option<String> {
     match name {
         "login_hint" => login.hint.clone(),
         "prompt" => login.prompt.as_deref().and_then(visible_prompt),
-        "max_age" => login.max_age.or(login.force().then_some(0)).map(|seconds| seconds.to_string()),
+        "max_age" => login
+            .max_age
+            .or(login.force().then_some(0))
+            .map(|seconds| seconds.to_string()),
         "acr_values" => Some(login.acr_values.join(" ")).filter(|values| !values.is_empty()),
         "ui_locales" => login.ui_locales.clone(),
         _ => None,
@@ -190,24 +250,40 @@ fn asked_value(login: &Login, name: &str) -> Option<String> {
 
 /// A prompt without `none`: whether a page may be shown is between the application and the gateway.
 fn visible_prompt(prompt: &str) -> Option<String> {
-    let words: Vec<&str> = prompt.split(' ').filter(|word| !word.is_empty() && *word != "none").collect();
+    let words: Vec<&str> = prompt
+        .split(' ')
+        .filter(|word| !word.is_empty() && *word != "none")
+        .collect();
     Some(words.join(" ")).filter(|prompt| !prompt.is_empty())
 }
 
-fn client(client_id: String, options: &OauthOptions, metadata: &Metadata) -> Result<OauthClient, Refusal> {
+fn client(
+    client_id: String,
+    options: &OauthOptions,
+    metadata: &Metadata,
+) -> Result<OauthClient, Refusal> {
     let client = Client::new(ClientId::new(client_id))
         .set_auth_uri(AuthUrl::from_url(metadata.authorization_endpoint.clone()))
         .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()));
     let Some(secret) = &options.client_secret else {
         return Ok(client);
     };
-    let method = client_auth::choose(options.client_auth_method, metadata.token_auth_methods.as_deref())?;
-    Ok(client.set_client_secret(ClientSecret::new(secret.reveal().to_owned())).set_auth_type(method))
+    let method = client_auth::choose(
+        options.client_auth_method,
+        metadata.token_auth_methods.as_deref(),
+    )?;
+    Ok(client
+        .set_client_secret(ClientSecret::new(secret.reveal().to_owned()))
+        .set_auth_type(method))
 }
 
 /// The connection's scopes, else the spec's; always with `openid`.
 fn scopes(options: &OauthOptions, default: &[String]) -> Vec<String> {
-    let chosen = if options.scopes.is_empty() { default } else { &options.scopes };
+    let chosen = if options.scopes.is_empty() {
+        default
+    } else {
+        &options.scopes
+    };
     let others = chosen.iter().filter(|scope| *scope != "openid").cloned();
     std::iter::once("openid".to_owned()).chain(others).collect()
 }
@@ -223,7 +299,12 @@ struct Story<'s> {
 }
 
 impl Story<'_> {
-    fn tell<T>(&mut self, name: &str, result: Result<T, Refusal>, note: impl FnOnce(&T) -> String) -> Result<T, Refusal> {
+    fn tell<T>(
+        &mut self,
+        name: &str,
+        result: Result<T, Refusal>,
+        note: impl FnOnce(&T) -> String,
+    ) -> Result<T, Refusal> {
         match &result {
             Ok(value) => self.steps.pass(name, note(value), self.now),
             Err(refusal) => self.steps.fail(name, refusal, self.now),

@@ -8,7 +8,7 @@ mod pkce;
 mod token;
 mod userinfo;
 
-pub use flow::{OauthProvider, is_reserved_parameter};
+pub use flow::OauthProvider;
 
 use crate::refusals;
 
@@ -79,9 +79,5 @@ refusals! {
         TokenMalformed = "token_malformed", Upstream,
             says "The answer of the identity provider could not be read.",
             fix "Check that the connection's issuer is the one of {metadata}; the token endpoint must answer as RFC 6749 section 5.1 describes.";
-        /// The sealed part of this login belongs to a connection of another kind: the connection changed meanwhile.
-        PendingMismatch = "pending_mismatch", Browser,
-            says "This way to sign in changed meanwhile.",
-            fix "Start the sign-in again.";
     }
 }

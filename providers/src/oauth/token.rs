@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
 };
 use oauth2::{
-    AccessToken, AuthorizationCode, Client, EndpointNotSet, EndpointSet, ExtraTokenFields, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, StandardRevocableToken, StandardTokenResponse, TokenResponse as _,
+    AccessToken, AuthorizationCode, Client, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,7 @@ use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::http::TokenHttp;
 use crate::login::OauthPending;
+use crate::provider::ProviderRefusal;
 
 /// Our registration at one provider.
 pub(super) type OauthClient = Client<
@@ -63,23 +66,32 @@ pub(super) async fn exchange(
     code: AuthorizationCode,
     pending: &OauthPending,
 ) -> Result<Tokens, Refusal> {
-    let redirect = RedirectUrl::new(pending.redirect_uri.clone()).map_err(|_| OauthRefusal::PendingMismatch.refuse())?;
-    let mut request = client.exchange_code(code).set_redirect_uri(Cow::Owned(redirect));
+    let redirect = RedirectUrl::new(pending.redirect_uri.clone())
+        .map_err(|_| ProviderRefusal::PendingMismatch.refuse())?;
+    let mut request = client
+        .exchange_code(code)
+        .set_redirect_uri(Cow::Owned(redirect));
     if let Some(verifier) = &pending.code_verifier {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.clone()));
     }
     let http = TokenHttp::new(egress);
     let reply = request.request_async(&http).await.map_err(refusal_of)?;
-    Ok(Tokens { access_token: reply.access_token().clone(), id_token: reply.extra_fields().id_token.clone() })
+    Ok(Tokens {
+        access_token: reply.access_token().clone(),
+        id_token: reply.extra_fields().id_token.clone(),
+    })
 }
 
 /// No reply's text is kept, for it may hold tokens.
 fn refusal_of(error: RequestTokenError<Refusal, BasicErrorResponse>) -> Refusal {
     match error {
         RequestTokenError::Request(refusal) => refusal,
-        RequestTokenError::ServerResponse(reply) => {
-            error_response(reply.error().as_ref(), reply.error_description().map_or("", String::as_str))
+        RequestTokenError::ServerResponse(reply) => error_response(
+            reply.error().as_ref(),
+            reply.error_description().map_or("", String::as_str),
+        ),
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            OauthRefusal::TokenMalformed.refuse()
         }
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => OauthRefusal::TokenMalformed.refuse(),
     }
 }

@@ -23,7 +23,8 @@ pub(super) async fn fetch(
     access_token: &AccessToken,
     subject: &str,
 ) -> Result<Map<String, Value>, Refusal> {
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", access_token.secret())).map_err(|_| malformed("an access token that fits into a header"))?;
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", access_token.secret()))
+        .map_err(|_| malformed("an access token that fits into a header"))?;
     bearer.set_sensitive(true);
     let request = Request::get(endpoint.as_str())
         .header(ACCEPT, HeaderValue::from_static("application/json"))
@@ -32,12 +33,19 @@ pub(super) async fn fetch(
         .map_err(|_| malformed("a valid endpoint"))?;
     let response = egress.send(request).await?;
     if response.status() != StatusCode::OK {
-        return Err(OidcRefusal::UserinfoRefused.refuse().expected(200).found(response.status().as_u16()));
+        return Err(OidcRefusal::UserinfoRefused
+            .refuse()
+            .expected(200)
+            .found(response.status().as_u16()));
     }
-    let claims = json::object(response.body(), CertError::NotAToken).map_err(|error| malformed("one JSON object").detail(error))?;
+    let claims = json::object(response.body(), CertError::NotAToken)
+        .map_err(|error| malformed("one JSON object").detail(error))?;
     match claims.get("sub").and_then(Value::as_str) {
         Some(found) if found == subject => Ok(claims),
-        found => Err(OidcRefusal::UserinfoSubjectMismatch.refuse().expected(subject).found(found.unwrap_or("no sub"))),
+        found => Err(OidcRefusal::UserinfoSubjectMismatch
+            .refuse()
+            .expected(subject)
+            .found(found.unwrap_or("no sub"))),
     }
 }
 

@@ -53,7 +53,14 @@ impl Claims {
         let auth_time = date(&members, "auth_time")?;
         check_freshness(auth_time, expected, now.as_second())?;
         check_context(&members, expected)?;
-        Ok(Self { issuer: expected.issuer.to_owned(), subject, auth_time, algorithm, key_id, members })
+        Ok(Self {
+            issuer: expected.issuer.to_owned(),
+            subject,
+            auth_time,
+            algorithm,
+            key_id,
+            members,
+        })
     }
 
     /// Whether the token lacks what a profile needs, as tokens do that come with an access token.
@@ -86,7 +93,10 @@ impl Claims {
 fn check_issuer(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
     match text(members, "iss")? {
         Some(issuer) if issuer == expected.issuer => Ok(()),
-        other => Err(OidcRefusal::IssuerMismatch.refuse().expected(expected.issuer).found(other.unwrap_or("no iss"))),
+        other => Err(OidcRefusal::IssuerMismatch
+            .refuse()
+            .expected(expected.issuer)
+            .found(other.unwrap_or("no iss"))),
     }
 }
 
@@ -95,43 +105,66 @@ fn check_issuer(members: &Map<String, Value>, expected: &Expected<'_>) -> Result
 fn check_audience(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Refusal> {
     let audiences: Vec<&str> = match members.get("aud") {
         Some(Value::String(audience)) => vec![audience],
-        Some(Value::Array(items)) => {
-            items.iter().map(Value::as_str).collect::<Option<_>>().ok_or_else(|| malformed("aud"))?
-        }
+        Some(Value::Array(items)) => items
+            .iter()
+            .map(Value::as_str)
+            .collect::<Option<_>>()
+            .ok_or_else(|| malformed("aud"))?,
         _ => return Err(malformed("aud")),
     };
     if !audiences.contains(&expected.client_id) {
-        return Err(OidcRefusal::AudienceMismatch.refuse().expected(expected.client_id).found(audiences.join(" ")));
+        return Err(OidcRefusal::AudienceMismatch
+            .refuse()
+            .expected(expected.client_id)
+            .found(audiences.join(" ")));
     }
-    let alone = audiences.iter().all(|audience| *audience == expected.client_id);
+    let alone = audiences
+        .iter()
+        .all(|audience| *audience == expected.client_id);
     match text(members, "azp")? {
         Some(party) if party == expected.client_id => Ok(()),
         None if alone => Ok(()),
-        other => Err(OidcRefusal::AzpMismatch.refuse().expected(expected.client_id).found(other.unwrap_or("no azp"))),
+        other => Err(OidcRefusal::AzpMismatch
+            .refuse()
+            .expected(expected.client_id)
+            .found(other.unwrap_or("no azp"))),
     }
 }
 
 fn subject(members: &Map<String, Value>) -> Result<String, Refusal> {
     let sound = |subject: &&str| {
-        !subject.trim().is_empty() && subject.len() <= SUBJECT_BYTES && !subject.chars().any(char::is_control)
+        !subject.trim().is_empty()
+            && subject.len() <= SUBJECT_BYTES
+            && !subject.chars().any(char::is_control)
     };
     let subject = members.get("sub").and_then(Value::as_str).filter(sound);
-    subject.map(str::to_owned).ok_or_else(|| OidcRefusal::SubjectMissing.refuse().expected("1 to 255 bytes"))
+    subject.map(str::to_owned).ok_or_else(|| {
+        OidcRefusal::SubjectMissing
+            .refuse()
+            .expected("1 to 255 bytes")
+    })
 }
 
 fn check_dates(members: &Map<String, Value>, now: i64) -> Result<(), Refusal> {
     let expires = date(members, "exp")?.ok_or_else(|| malformed("exp"))?;
     let issued = date(members, "iat")?.ok_or_else(|| malformed("iat"))?;
     if now >= expires + SKEW_SECONDS {
-        return Err(OidcRefusal::Expired.refuse().expected(format!("exp after {now}")).found(expires));
+        return Err(OidcRefusal::Expired
+            .refuse()
+            .expected(format!("exp after {now}"))
+            .found(expires));
     }
     if issued > now + SKEW_SECONDS {
-        return Err(OidcRefusal::IssuedInFuture.refuse().expected(format!("iat up to {now}")).found(issued));
+        return Err(OidcRefusal::IssuedInFuture
+            .refuse()
+            .expected(format!("iat up to {now}"))
+            .found(issued));
     }
     match date(members, "nbf")? {
-        Some(from) if from > now + SKEW_SECONDS => {
-            Err(OidcRefusal::NotYetValid.refuse().expected(format!("nbf up to {now}")).found(from))
-        }
+        Some(from) if from > now + SKEW_SECONDS => Err(OidcRefusal::NotYetValid
+            .refuse()
+            .expected(format!("nbf up to {now}"))
+            .found(from)),
         _ => Ok(()),
     }
 }
@@ -140,8 +173,15 @@ fn check_nonce(members: &Map<String, Value>, expected: &Expected<'_>) -> Result<
     match (text(members, "nonce")?, &expected.pending.nonce) {
         (Some(echoed), Some(sent)) if same(echoed, sent) => Ok(()),
         (echoed, _) => {
-            let found = if echoed.is_some() { "another" } else { "no nonce" };
-            Err(OidcRefusal::NonceMismatch.refuse().expected("the nonce of this login").found(found))
+            let found = if echoed.is_some() {
+                "another"
+            } else {
+                "no nonce"
+            };
+            Err(OidcRefusal::NonceMismatch
+                .refuse()
+                .expected("the nonce of this login")
+                .found(found))
         }
     }
 }
@@ -155,25 +195,40 @@ fn check_access_token_hash(
     let Some(claimed) = text(members, "at_hash")? else {
         return Ok(());
     };
-    let (Scheme::RsaPkcs1(digest) | Scheme::RsaPss(digest) | Scheme::Ecdsa(digest)) = algorithm.scheme();
+    let (Scheme::RsaPkcs1(digest) | Scheme::RsaPss(digest) | Scheme::Ecdsa(digest)) =
+        algorithm.scheme();
     let hash = digest.of(expected.access_token.as_bytes());
     let half = URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2]);
-    if same(claimed, &half) { Ok(()) } else { Err(OidcRefusal::AtHashMismatch.into()) }
+    if same(claimed, &half) {
+        Ok(())
+    } else {
+        Err(OidcRefusal::AtHashMismatch.into())
+    }
 }
 
 /// A fresh sign-in counts from when it was asked, one of limited age from now.
-fn check_freshness(auth_time: Option<i64>, expected: &Expected<'_>, now: i64) -> Result<(), Refusal> {
+fn check_freshness(
+    auth_time: Option<i64>,
+    expected: &Expected<'_>,
+    now: i64,
+) -> Result<(), Refusal> {
     let pending = expected.pending;
     let by_age = pending.max_age.map(|age| now.saturating_sub_unsigned(age));
     let by_force = pending.force.then_some(pending.issued_at);
-    let Some(earliest) = by_age.max(by_force).map(|time| time.saturating_sub(SKEW_SECONDS)) else {
+    let Some(earliest) = by_age
+        .max(by_force)
+        .map(|time| time.saturating_sub(SKEW_SECONDS))
+    else {
         return Ok(());
     };
     match auth_time {
         Some(time) if time >= earliest && time <= now + SKEW_SECONDS => Ok(()),
         other => {
             let found = other.map_or_else(|| "no auth_time".to_owned(), |time| time.to_string());
-            Err(OidcRefusal::AuthenticationTooOld.refuse().expected(format!("auth_time of {earliest} or later")).found(found))
+            Err(OidcRefusal::AuthenticationTooOld
+                .refuse()
+                .expected(format!("auth_time of {earliest} or later"))
+                .found(found))
         }
     }
 }
@@ -184,7 +239,10 @@ fn check_context(members: &Map<String, Value>, expected: &Expected<'_>) -> Resul
     if asked.is_empty() || stated.is_some_and(|acr| asked.iter().any(|value| value == acr)) {
         return Ok(());
     }
-    Err(OidcRefusal::AcrMismatch.refuse().expected(asked.join(" ")).found(stated.unwrap_or("no acr")))
+    Err(OidcRefusal::AcrMismatch
+        .refuse()
+        .expected(asked.join(" "))
+        .found(stated.unwrap_or("no acr")))
 }
 
 /// A string, or nothing; a claim of another type is malformed.
@@ -202,9 +260,17 @@ fn date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, Refusal
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
-    #[expect(clippy::cast_possible_truncation, reason = "the fraction is what is dropped; a cast of a float saturates")]
-    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64));
-    seconds.filter(|seconds| (0..=LAST_SECOND).contains(seconds)).map(Some).ok_or_else(|| malformed(name))
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the fraction is what is dropped; a cast of a float saturates"
+    )]
+    let seconds = value
+        .as_i64()
+        .or_else(|| value.as_f64().map(|seconds| seconds as i64));
+    seconds
+        .filter(|seconds| (0..=LAST_SECOND).contains(seconds))
+        .map(Some)
+        .ok_or_else(|| malformed(name))
 }
 
 /// Compares in a time that depends on the lengths only.

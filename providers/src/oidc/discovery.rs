@@ -43,7 +43,10 @@ impl Metadata {
             .map_err(|error| malformed("one JSON object").detail(error))?;
         let named = string(&members, "issuer")?.ok_or_else(|| malformed("issuer"))?;
         if named != issuer {
-            return Err(OidcRefusal::DiscoveryIssuerMismatch.refuse().expected(issuer).found(named));
+            return Err(OidcRefusal::DiscoveryIssuerMismatch
+                .refuse()
+                .expected(issuer)
+                .found(named));
         }
         let required = |name| endpoint(&members, name, egress)?.ok_or_else(|| malformed(name));
         Ok(Self {
@@ -54,7 +57,8 @@ impl Metadata {
             userinfo_endpoint: endpoint(&members, "userinfo_endpoint", egress)?,
             algorithms: algorithms(&members)?,
             token_auth_methods: list(&members, "token_endpoint_auth_methods_supported")?,
-            names_itself_in_callbacks: members.get("authorization_response_iss_parameter_supported")
+            names_itself_in_callbacks: members
+                .get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
         })
     }
@@ -66,11 +70,17 @@ fn location(issuer: &str) -> Result<Url, Refusal> {
     Url::parse(&format!("{base}/.well-known/openid-configuration"))
         .ok()
         .filter(|url| url.query().is_none() && url.fragment().is_none())
-        .ok_or_else(|| malformed("an issuer that is a URL without query and fragment").found(issuer))
+        .ok_or_else(|| {
+            malformed("an issuer that is a URL without query and fragment").found(issuer)
+        })
 }
 
 /// An endpoint that may be called. The browser's own way, to the authorization endpoint, is held to the same rule.
-fn endpoint(members: &Map<String, Value>, name: &str, egress: &Egress) -> Result<Option<Url>, Refusal> {
+fn endpoint(
+    members: &Map<String, Value>,
+    name: &str,
+    egress: &Egress,
+) -> Result<Option<Url>, Refusal> {
     let Some(text) = string(members, name)? else {
         return Ok(None);
     };
@@ -87,7 +97,10 @@ fn algorithms(members: &Map<String, Value>) -> Result<Vec<JwsAlgorithm>, Refusal
     let Some(announced) = list(members, NAME)? else {
         return Ok(vec![JwsAlgorithm::Rs256]);
     };
-    let accepted: Vec<_> = announced.iter().filter_map(|name| JwsAlgorithm::from_name(name)).collect();
+    let accepted: Vec<_> = announced
+        .iter()
+        .filter_map(|name| JwsAlgorithm::from_name(name))
+        .collect();
     if accepted.is_empty() {
         return Err(malformed(NAME).found(announced.join(" ")));
     }
@@ -107,7 +120,10 @@ fn list(members: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>,
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(items)) if items.len() <= LIST_MOST => {
             let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
-            texts.collect::<Option<_>>().map(Some).ok_or_else(|| malformed(name))
+            texts
+                .collect::<Option<_>>()
+                .map(Some)
+                .ok_or_else(|| malformed(name))
         }
         Some(_) => Err(malformed(name)),
     }
@@ -134,7 +150,11 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Metadata, Refusal> {
-        Metadata::parse(text.as_bytes(), ISSUER, &Egress::new(EgressPolicy::default()).unwrap())
+        Metadata::parse(
+            text.as_bytes(),
+            ISSUER,
+            &Egress::new(EgressPolicy::default()).unwrap(),
+        )
     }
 
     fn with(member: &str, value: impl Into<Value>) -> String {
@@ -160,8 +180,14 @@ mod tests {
             ("token_endpoint", json!("nonsense")),
             ("token_endpoint", json!("https://op.example/t#f")),
             ("jwks_uri", json!(1)),
-            ("id_token_signing_alg_values_supported", json!(["HS256", "none"])),
-            ("token_endpoint_auth_methods_supported", json!("client_secret_basic")),
+            (
+                "id_token_signing_alg_values_supported",
+                json!(["HS256", "none"]),
+            ),
+            (
+                "token_endpoint_auth_methods_supported",
+                json!("client_secret_basic"),
+            ),
         ] {
             let refusal = parse(&with(member, value)).unwrap_err();
             assert_eq!(refusal, OidcRefusal::DiscoveryMalformed, "{member}");
@@ -171,8 +197,16 @@ mod tests {
 
     #[test]
     fn an_issuer_differs_by_a_slash() {
-        for other in ["https://op.example/tenant/", "https://op.example", "https://OP.example/tenant"] {
-            assert_eq!(parse(&with("issuer", other)).unwrap_err(), OidcRefusal::DiscoveryIssuerMismatch, "{other}");
+        for other in [
+            "https://op.example/tenant/",
+            "https://op.example",
+            "https://OP.example/tenant",
+        ] {
+            assert_eq!(
+                parse(&with("issuer", other)).unwrap_err(),
+                OidcRefusal::DiscoveryIssuerMismatch,
+                "{other}"
+            );
         }
     }
 
@@ -182,25 +216,52 @@ mod tests {
             ("http://op.example/t", EgressRefusal::SchemeForbidden),
             ("javascript:alert(1)", EgressRefusal::SchemeForbidden),
             ("https://127.0.0.1/t", EgressRefusal::AddressForbidden),
-            ("https://[::ffff:10.0.0.1]/t", EgressRefusal::AddressForbidden),
+            (
+                "https://[::ffff:10.0.0.1]/t",
+                EgressRefusal::AddressForbidden,
+            ),
         ] {
-            for member in ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"] {
-                assert_eq!(parse(&with(member, url)).unwrap_err(), leaf, "{member} {url}");
+            for member in [
+                "authorization_endpoint",
+                "token_endpoint",
+                "jwks_uri",
+                "userinfo_endpoint",
+            ] {
+                assert_eq!(
+                    parse(&with(member, url)).unwrap_err(),
+                    leaf,
+                    "{member} {url}"
+                );
             }
         }
     }
 
     #[test]
     fn the_well_known_path_follows_the_issuers_own() {
-        assert_eq!(location("https://op.example/t/").unwrap().path(), "/t/.well-known/openid-configuration");
-        for bad in ["", "op.example", "https://op.example/?a=b", "https://op.example/#x"] {
-            assert_eq!(location(bad).unwrap_err(), OidcRefusal::DiscoveryMalformed, "{bad}");
+        assert_eq!(
+            location("https://op.example/t/").unwrap().path(),
+            "/t/.well-known/openid-configuration"
+        );
+        for bad in [
+            "",
+            "op.example",
+            "https://op.example/?a=b",
+            "https://op.example/#x",
+        ] {
+            assert_eq!(
+                location(bad).unwrap_err(),
+                OidcRefusal::DiscoveryMalformed,
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn a_repeated_member_makes_the_document_unsound() {
-        let text = metadata().to_string().replacen('{', r#"{"jwks_uri":"https://evil.example/k","#, 1);
+        let text =
+            metadata()
+                .to_string()
+                .replacen('{', r#"{"jwks_uri":"https://evil.example/k","#, 1);
         assert_eq!(parse(&text).unwrap_err(), OidcRefusal::DiscoveryMalformed);
     }
 }

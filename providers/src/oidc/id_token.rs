@@ -7,9 +7,12 @@ use fedgate_certs::Timestamp;
 use fedgate_certs::error::CertError;
 use fedgate_certs::jose::JwsAlgorithm;
 use fedgate_certs::json;
-use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
+use openidconnect::core::{
+    CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+};
 use openidconnect::{
-    ClaimsVerificationError, ClientId, EmptyAdditionalClaims, IdToken, IdTokenVerifier, IssuerUrl, JsonWebKeySet, Nonce,
+    ClaimsVerificationError, ClientId, EmptyAdditionalClaims, IdToken, IdTokenVerifier, IssuerUrl,
+    JsonWebKeySet, Nonce,
 };
 use serde_json::{Map, Value};
 
@@ -51,8 +54,13 @@ pub(crate) async fn verify(
     let key = keys.key(parsed.kid()?, algorithm, now).await?;
     let key_id = key.id.clone().unwrap_or_default();
     let verdict = second_opinion(token, expected, VerificationKey::new(key, algorithm), now);
-    if matches!(verdict, Err(ClaimsVerificationError::SignatureVerification(_))) {
-        return Err(OidcRefusal::SignatureInvalid.refuse().expected(format!("{} by key {key_id}", algorithm.as_str())));
+    if matches!(
+        verdict,
+        Err(ClaimsVerificationError::SignatureVerification(_))
+    ) {
+        return Err(OidcRefusal::SignatureInvalid
+            .refuse()
+            .expected(format!("{} by key {key_id}", algorithm.as_str())));
     }
     let claims = Claims::check(parsed.claims, algorithm, key_id, expected, now)?;
     verdict.map_err(|error| malformed("claims that both readers accept").detail(error))?;
@@ -66,8 +74,12 @@ fn second_opinion(
     key: VerificationKey,
     now: Timestamp,
 ) -> Result<(), ClaimsVerificationError> {
-    type Token =
-        IdToken<EmptyAdditionalClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+    type Token = IdToken<
+        EmptyAdditionalClaims,
+        CoreGenderClaim,
+        CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm,
+    >;
     let other = |error: &dyn std::fmt::Display| ClaimsVerificationError::Other(error.to_string());
     let token: Token = token.parse().map_err(|error| other(&error))?;
     let issuer = IssuerUrl::new(expected.issuer.to_owned()).map_err(|error| other(&error))?;
@@ -75,10 +87,11 @@ fn second_opinion(
         .ok_or_else(|| other(&"the clock is out of range"))?;
     let algorithm = key.algorithm();
     let client_id = ClientId::new(expected.client_id.to_owned());
-    let verifier = IdTokenVerifier::new_public_client(client_id, issuer, JsonWebKeySet::new(vec![key]))
-        .set_allowed_algs([algorithm])
-        .set_other_audience_verifier_fn(|_| true)
-        .set_time_fn(move || latest);
+    let verifier =
+        IdTokenVerifier::new_public_client(client_id, issuer, JsonWebKeySet::new(vec![key]))
+            .set_allowed_algs([algorithm])
+            .set_other_audience_verifier_fn(|_| true)
+            .set_time_fn(move || latest);
     let nonce = Nonce::new(expected.pending.nonce.clone().unwrap_or_default());
     token.claims(&verifier, &nonce).map(|_| ())
 }
@@ -99,7 +112,10 @@ impl Parsed {
             return Err(malformed("three segments").found(segments.len()));
         };
         json::base64url(signature).ok_or_else(|| malformed("a signature in base64url"))?;
-        let parsed = Self { header: object(header)?, claims: object(claims)? };
+        let parsed = Self {
+            header: object(header)?,
+            claims: object(claims)?,
+        };
         if parsed.header.contains_key("crit") {
             return Err(OidcRefusal::CriticalHeader.into());
         }
@@ -109,20 +125,37 @@ impl Parsed {
 
     /// RFC 8725 section 3.11: an access token or a logout token names itself here.
     fn check_type(&self) -> Result<(), Refusal> {
-        let is_jwt = |typ: &str| typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("application/jwt");
+        let is_jwt = |typ: &str| {
+            typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("application/jwt")
+        };
         match (self.header.get("typ"), self.header.get("cty")) {
             (None, None) => Ok(()),
             (Some(Value::String(typ)), None) if is_jwt(typ) => Ok(()),
-            (typ, cty) => Err(OidcRefusal::TypeMismatch.refuse().expected("JWT").found(typ.or(cty).unwrap_or(&Value::Null))),
+            (typ, cty) => Err(OidcRefusal::TypeMismatch
+                .refuse()
+                .expected("JWT")
+                .found(typ.or(cty).unwrap_or(&Value::Null))),
         }
     }
 
     fn algorithm(&self, accepted: &[JwsAlgorithm]) -> Result<JwsAlgorithm, Refusal> {
-        let name = self.header.get("alg").and_then(Value::as_str).ok_or_else(|| malformed("alg"))?;
-        JwsAlgorithm::from_name(name).filter(|algorithm| accepted.contains(algorithm)).ok_or_else(|| {
-            let names: Vec<&str> = accepted.iter().map(|algorithm| algorithm.as_str()).collect();
-            OidcRefusal::AlgorithmForbidden.refuse().expected(names.join(" ")).found(name)
-        })
+        let name = self
+            .header
+            .get("alg")
+            .and_then(Value::as_str)
+            .ok_or_else(|| malformed("alg"))?;
+        JwsAlgorithm::from_name(name)
+            .filter(|algorithm| accepted.contains(algorithm))
+            .ok_or_else(|| {
+                let names: Vec<&str> = accepted
+                    .iter()
+                    .map(|algorithm| algorithm.as_str())
+                    .collect();
+                OidcRefusal::AlgorithmForbidden
+                    .refuse()
+                    .expected(names.join(" "))
+                    .found(name)
+            })
     }
 
     fn kid(&self) -> Result<Option<&str>, Refusal> {

@@ -48,7 +48,12 @@ struct Attempt {
 
 impl KeySet {
     pub(crate) fn new(url: Url, egress: Arc<Egress>) -> Self {
-        Self { url, egress, held: RwLock::new(None), last: Mutex::new(None) }
+        Self {
+            url,
+            egress,
+            held: RwLock::new(None),
+            last: Mutex::new(None),
+        }
     }
 
     /// Fetches the keys unless fresh ones are held. A failure shows when a key is wanted.
@@ -68,39 +73,54 @@ impl KeySet {
         algorithm: JwsAlgorithm,
         now: Timestamp,
     ) -> Result<PublishedKey, Refusal> {
-        if let Some(Ok(key)) = self.held_within(FRESH_SECONDS, now).map(|keys| found(&keys, kid, algorithm)) {
+        if let Some(Ok(key)) = self
+            .held_within(FRESH_SECONDS, now)
+            .map(|keys| found(&keys, kid, algorithm))
+        {
             return Ok(key);
         }
         let refetched = self.refetch(now).await;
         match self.held_within(STALE_SECONDS, now) {
             Some(keys) => found(&keys, kid, algorithm),
-            None => Err(refetched.err().unwrap_or_else(|| OidcRefusal::KeyUnknown.refuse())),
+            None => Err(refetched
+                .err()
+                .unwrap_or_else(|| OidcRefusal::KeyUnknown.refuse())),
         }
     }
 
     /// Fetches the keys, unless that happened lately; then the outcome is that one's.
     async fn refetch(&self, now: Timestamp) -> Result<(), Refusal> {
         let mut last = self.last.lock().await;
-        let lately = |attempt: &&Attempt| (now.as_second() - attempt.at.as_second()).abs() < REFETCH_SECONDS;
+        let lately =
+            |attempt: &&Attempt| (now.as_second() - attempt.at.as_second()).abs() < REFETCH_SECONDS;
         if let Some(attempt) = last.as_ref().filter(lately) {
             return attempt.failure.clone().map_or(Ok(()), Err);
         }
         let fetched = self.fetch().await;
-        *last = Some(Attempt { at: now, failure: fetched.as_ref().err().cloned() });
-        let held = Held { keys: Arc::new(fetched?), fetched_at: now };
+        *last = Some(Attempt {
+            at: now,
+            failure: fetched.as_ref().err().cloned(),
+        });
+        let held = Held {
+            keys: Arc::new(fetched?),
+            fetched_at: now,
+        };
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
         Ok(())
     }
 
     async fn fetch(&self) -> Result<Jwks, Refusal> {
         let fetched = self.egress.get(&self.url, Purpose::Keys).await?;
-        Jwks::parse(&fetched.body).map_err(|error| OidcRefusal::KeysMalformed.refuse().detail(error))
+        Jwks::parse(&fetched.body)
+            .map_err(|error| OidcRefusal::KeysMalformed.refuse().detail(error))
     }
 
     fn held_within(&self, seconds: i64, now: Timestamp) -> Option<Arc<Jwks>> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         let young = |held: &&Held| now.as_second() - held.fetched_at.as_second() < seconds;
-        held.as_ref().filter(young).map(|held| Arc::clone(&held.keys))
+        held.as_ref()
+            .filter(young)
+            .map(|held| Arc::clone(&held.keys))
     }
 }
 

@@ -24,13 +24,44 @@ const ID_TOKEN_HINT_BYTES: usize = 4096;
 
 /// Claims that have their own place, or belong to the protocol.
 const PLACED: [&str; 23] = [
-    "iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash", "auth_time", "acr",
-    "amr", "sid", "email", "email_verified", "given_name", "family_name", "name", "picture", "groups",
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+    "email",
+    "email_verified",
+    "given_name",
+    "family_name",
+    "name",
+    "picture",
+    "groups",
 ];
 
 /// Writes the identity. `id_token` is kept for a later logout if it is short enough.
-pub(crate) fn identity(connection: &ConnectionId, claims: Claims, id_token: Option<String>) -> VerifiedIdentity {
-    let text = |name: &str| claims.members.get(name).filter(|value| value.is_string()).and_then(kept);
+pub(crate) fn identity(
+    connection: &ConnectionId,
+    claims: Claims,
+    id_token: Option<String>,
+) -> VerifiedIdentity {
+    let text = |name: &str| {
+        claims
+            .members
+            .get(name)
+            .filter(|value| value.is_string())
+            .and_then(kept)
+    };
     VerifiedIdentity {
         connection: connection.clone(),
         email: email(&claims),
@@ -38,24 +69,41 @@ pub(crate) fn identity(connection: &ConnectionId, claims: Claims, id_token: Opti
         family_name: text("family_name"),
         name: text("name"),
         picture: text("picture").filter(|url| url.starts_with("https://")),
-        groups: claims.members.get("groups").map(|groups| values(groups, GROUPS_MOST)).unwrap_or_default(),
+        groups: claims
+            .members
+            .get("groups")
+            .map(|groups| values(groups, GROUPS_MOST))
+            .unwrap_or_default(),
         attributes: attributes(&claims),
-        authenticated_at: claims.auth_time.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        authenticated_at: claims
+            .auth_time
+            .and_then(|seconds| Timestamp::from_second(seconds).ok()),
         acr: text("acr"),
-        amr: claims.members.get("amr").map(|methods| values(methods, VALUES_MOST)).unwrap_or_default(),
+        amr: claims
+            .members
+            .get("amr")
+            .map(|methods| values(methods, VALUES_MOST))
+            .unwrap_or_default(),
         upstream_session: Some(UpstreamSession {
             session: text("sid"),
             id_token: id_token.filter(|token| token.len() <= ID_TOKEN_HINT_BYTES),
             ..UpstreamSession::default()
         }),
         replay: None,
-        subject: Subject { issuer: claims.issuer, value: claims.subject },
+        subject: Subject {
+            issuer: claims.issuer,
+            value: claims.subject,
+        },
     }
 }
 
 /// The upstream's own statement is kept as it is; whether it counts is decided elsewhere.
 fn email(claims: &Claims) -> Option<Email> {
-    let address = claims.members.get("email").and_then(kept).filter(|address| is_address(address))?;
+    let address = claims
+        .members
+        .get("email")
+        .and_then(kept)
+        .filter(|address| is_address(address))?;
     let claim = match claims.members.get("email_verified") {
         Some(Value::Bool(true)) => EmailClaim::Verified,
         Some(Value::String(word)) if word == "true" => EmailClaim::Verified,
@@ -63,7 +111,11 @@ fn email(claims: &Claims) -> Option<Email> {
         Some(Value::String(word)) if word == "false" => EmailClaim::Unverified,
         _ => EmailClaim::Unstated,
     };
-    Some(Email { address, claim, authoritative: false })
+    Some(Email {
+        address,
+        claim,
+        authoritative: false,
+    })
 }
 
 fn is_address(text: &str) -> bool {
@@ -74,9 +126,15 @@ fn is_address(text: &str) -> bool {
 }
 
 fn attributes(claims: &Claims) -> BTreeMap<String, Vec<String>> {
-    let others = claims.members.iter().filter(|(name, _)| !PLACED.contains(&name.as_str()) && name.len() <= VALUE_BYTES);
+    let others = claims
+        .members
+        .iter()
+        .filter(|(name, _)| !PLACED.contains(&name.as_str()) && name.len() <= VALUE_BYTES);
     let named = others.map(|(name, value)| (name.clone(), values(value, VALUES_MOST)));
-    named.filter(|(_, values)| !values.is_empty()).take(ATTRIBUTES_MOST).collect()
+    named
+        .filter(|(_, values)| !values.is_empty())
+        .take(ATTRIBUTES_MOST)
+        .collect()
 }
 
 /// A claim as a list of texts.
@@ -94,6 +152,7 @@ fn kept(value: &Value) -> Option<String> {
         Value::String(text) => text.trim().to_owned(),
         other => other.to_string(),
     };
-    let sound = !text.is_empty() && text.len() <= VALUE_BYTES && !text.chars().any(char::is_control);
+    let sound =
+        !text.is_empty() && text.len() <= VALUE_BYTES && !text.chars().any(char::is_control);
     sound.then_some(text)
 }

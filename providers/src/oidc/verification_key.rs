@@ -59,7 +59,11 @@ impl JsonWebKey for VerificationKey {
     }
 
     fn new_symmetric(_: Vec<u8>) -> Self {
-        Self { id: None, algorithm: CoreJwsSigningAlgorithm::None, published: None }
+        Self {
+            id: None,
+            algorithm: CoreJwsSigningAlgorithm::None,
+            published: None,
+        }
     }
 
     fn verify_signature(
@@ -73,7 +77,9 @@ impl JsonWebKey for VerificationKey {
                 .public
                 .verify(*scheme, message, signature)
                 .map_err(|error| SignatureVerificationError::CryptoError(error.to_string())),
-            _ => Err(SignatureVerificationError::DisallowedAlg(format!("{algorithm:?}"))),
+            _ => Err(SignatureVerificationError::DisallowedAlg(format!(
+                "{algorithm:?}"
+            ))),
         }
     }
 
