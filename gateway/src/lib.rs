@@ -7,3 +7,4 @@ pub mod limits;
 pub mod management;
 pub mod op;
 pub mod page;
+pub mod store;

@@ -1,6 +1,32 @@
 //! The OpenID Provider that applications speak to.
 
+pub mod application;
+pub mod client_keys;
+pub mod discovery;
+pub mod issue;
+pub mod parameters;
+pub mod redirect;
+pub mod refusal;
+
+mod assertion;
+mod request;
+#[cfg(test)]
+mod testing;
+
 use serde::{Deserialize, Serialize};
+
+/// The authorization endpoint.
+pub const AUTHORIZE_PATH: &str = "/oauth2/auth";
+/// The token endpoint.
+pub const TOKEN_PATH: &str = "/oauth2/token";
+/// The userinfo endpoint.
+pub const USERINFO_PATH: &str = "/oauth2/v2/user_profile";
+/// OpenID Connect Discovery 1.0, 4.
+pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
+/// The JWK Set of the token keys.
+pub const JWKS_PATH: &str = "/.well-known/jwks.json";
+/// RP-Initiated Logout 1.0.
+pub const LOGOUT_PATH: &str = "/logout";
 
 /// A validated authorization request: client, redirect URI and PKCE have been checked.
 /// It travels sealed, in the sign-in page and in the pending login.
