@@ -289,3 +289,6 @@ fn attribute_escape(byte: u8) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

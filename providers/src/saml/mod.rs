@@ -14,6 +14,8 @@ pub mod request;
 pub mod shape;
 pub mod signature;
 mod status;
+#[cfg(test)]
+pub(crate) mod test_signer;
 mod verify;
 mod write;
 pub mod xml;

@@ -190,3 +190,6 @@ fn place(leaf: SamlRefusal, element: Element<'_>) -> Refusal {
         element.position()
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -235,3 +235,6 @@ fn no_key_verifies(element: Element<'_>, signature: Element<'_>, trust: &Trust) 
         None => refusal.found("a signature without a certificate"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -445,3 +445,6 @@ impl<'d> Iterator for Siblings<'d> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;
