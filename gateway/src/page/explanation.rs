@@ -77,9 +77,9 @@ impl<'a> Explanation<'a> {
 
     pub(super) fn heading(&self) -> &'static str {
         if self.trace.code.is_some() {
-            "Why this sign-in was refused"
+            "Why this sign‑in was refused"
         } else {
-            "How this sign-in went"
+            "How this sign‑in went"
         }
     }
 
@@ -191,20 +191,10 @@ const COMMON_WORDS: [(&str, &str); 13] = [
     ("{console}", "the identity provider’s console"),
 ];
 
-/// The name of a step for people, from its stable name; a new step shows its stable name.
-pub(super) fn title(name: &str) -> &str {
-    TITLES
-        .iter()
-        .find(|(stable, _)| *stable == name)
-        .map_or(name, |(_, title)| title)
-}
-
-const TITLES: [(&str, &str); 0] = [];
-
 /// A step as it is shown: every control in it visible.
 pub(super) struct Shown {
     pub(super) failed: bool,
-    pub(super) title: String,
+    pub(super) name: String,
     pub(super) elapsed: String,
     pub(super) note: Option<String>,
     pub(super) expected: Option<String>,
@@ -218,7 +208,7 @@ impl Shown {
         let first = trace.steps.first().map_or(step.at, |first| first.at);
         Self {
             failed: step.verdict == Verdict::Failed,
-            title: visible(title(&step.name)),
+            name: visible(&step.name),
             elapsed: elapsed(step.at.saturating_sub(first)),
             note: step.note.as_deref().map(visible),
             expected: expected.map(visible),
@@ -230,11 +220,11 @@ impl Shown {
     }
 }
 
-/// Time since the first step: milliseconds, then seconds, then minutes.
+/// Time since the first step: milliseconds, then tenths of a second, then minutes.
 fn elapsed(milliseconds: i64) -> String {
     match milliseconds {
-        ..10_000 => format!("+{} ms", milliseconds.max(0)),
-        10_000..120_000 => format!("+{} s", milliseconds / 1000),
+        ..1_000 => format!("+{} ms", milliseconds.max(0)),
+        1_000..60_000 => format!("+{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
         _ => format!("+{} min", milliseconds / 60_000),
     }
 }

@@ -15,9 +15,6 @@ mod signed_out;
 mod strings;
 mod text;
 
-#[cfg(test)]
-mod tests;
-
 use askama::Template;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};

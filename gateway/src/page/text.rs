@@ -11,7 +11,7 @@ const LABEL: usize = 15;
 /// Lines of up to [`COLUMNS`] characters, without any control character but the line's end.
 pub(super) fn explanation(of: &Explanation<'_>) -> String {
     let mut out = String::new();
-    paragraph(&mut out, "", of.heading());
+    paragraph(&mut out, "", &of.heading().replace('\u{2011}', "-"));
     field(&mut out, "Reference", &visible(&of.trace.reference));
     field(&mut out, "When", &of.when());
     optional(&mut out, "Connection", of.connection());
@@ -19,15 +19,16 @@ pub(super) fn explanation(of: &Explanation<'_>) -> String {
     if let Some(code) = of.code() {
         field(&mut out, "Code", &code);
         field(&mut out, "Meaning", of.meaning());
-        if of.entry.is_some() {
-            field(&mut out, "Who must act", &of.who());
-            field(&mut out, "Where", &of.place());
-            field(&mut out, "What to change", &of.fix());
-        }
     }
     out.push('\n');
     for step in &of.trace.steps {
         shown(&mut out, &Shown::new(step, of.trace));
+    }
+    if of.entry.is_some() {
+        out.push('\n');
+        field(&mut out, "Who must act", &of.who());
+        field(&mut out, "Where", &of.place());
+        field(&mut out, "What to change", &of.fix());
     }
     out
 }
@@ -38,7 +39,7 @@ fn shown(out: &mut String, step: &Shown) {
         out,
         &format!("{verdict}  "),
         &" ".repeat(8),
-        &format!("{}  {}", step.title, step.elapsed),
+        &format!("{}  {}", step.name, step.elapsed),
     );
     if let Some(note) = &step.note {
         paragraph(out, "        ", note);

@@ -5,7 +5,7 @@ use super::Strings;
 pub(super) const STRINGS: Strings = Strings {
     sign_in_to: "تسجيل الدخول إلى {}",
     error_title: "خطأ:",
-    email: "عنوان البريد الإلكتروني للعمل",
+    email: "عنوان البريد الإلكتروني",
     single_sign_on_next: "بعد ذلك تُفتح صفحة تسجيل الدخول الخاصة بمؤسستك.",
     carry_on: "متابعة",
     or: "أو",

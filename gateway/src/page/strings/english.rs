@@ -5,7 +5,7 @@ use super::Strings;
 pub(super) const STRINGS: Strings = Strings {
     sign_in_to: "Sign in to {}",
     error_title: "Error:",
-    email: "Work e-mail address",
+    email: "E-mail address",
     single_sign_on_next: "Next, your organization’s own sign-in page opens.",
     carry_on: "Continue",
     or: "or",

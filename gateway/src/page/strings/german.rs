@@ -5,7 +5,7 @@ use super::Strings;
 pub(super) const STRINGS: Strings = Strings {
     sign_in_to: "Bei {} anmelden",
     error_title: "Fehler:",
-    email: "Geschäftliche E-Mail-Adresse",
+    email: "E-Mail-Adresse",
     single_sign_on_next: "Als Nächstes öffnet sich die Anmeldeseite Ihrer Organisation.",
     carry_on: "Weiter",
     or: "oder",

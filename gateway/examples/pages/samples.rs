@@ -1,0 +1,347 @@
+//! Every page with usual and with awkward contents. Shared by the example and by the tests of the pages.
+
+use axum::http::StatusCode;
+use fedgate::events::trace::Trace;
+use fedgate::page::{
+    Button, EmailError, Explanation, Language, OnTheWay, RefusedPage, SignInPage, SignedOut,
+};
+use fedgate_providers::error::{Blame, Catalogued};
+use fedgate_providers::login::{Step, Verdict};
+use fedgate_providers::spec::Spec;
+
+/// Markup, quotes, a direction override and a template's own signs, as a name from outside.
+pub(crate) const HOSTILE: &str =
+    "\"><script>alert(1)</script><img src=x onerror=alert(1)>'\u{202e}{{ 7*7 }}{}&amp;";
+
+const LONG: &str = "Donaudampfschifffahrtsgesellschaft und Söhne International Holdings (Customer Success Portal, Staging)";
+
+const BUTTONS: [Button<'static>; 5] = [
+    Button {
+        connection_id: "conn_01",
+        display_name: "Google",
+        strategy: "oauth2:google",
+    },
+    Button {
+        connection_id: "conn_02",
+        display_name: "Microsoft",
+        strategy: "oauth2:microsoft",
+    },
+    Button {
+        connection_id: "conn_03",
+        display_name: "GitHub",
+        strategy: "oauth2:github",
+    },
+    Button {
+        connection_id: "conn_04",
+        display_name: "Acme",
+        strategy: "saml:okta",
+    },
+    Button {
+        connection_id: "conn_05",
+        display_name: "Discord",
+        strategy: "oauth2:discord",
+    },
+];
+
+const ENTRY: Catalogued = Catalogued {
+    code: "saml.audience_mismatch",
+    blame: Blame::Upstream,
+    kinde: Some(578),
+    says: "Your organization's identity provider sent a sign-in meant for another service.",
+    meaning: "An AudienceRestriction names another service provider.",
+    fix: "Set {audience} at the identity provider to the value expected here; {clock} is not the cause.",
+};
+
+/// A name for the file, and the page.
+pub(crate) fn pages() -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for language in Language::ALL {
+        let tag = language.tag();
+        let mut add = |name: &str, html: String| pages.push((format!("{name}-{tag}"), html));
+        add(
+            "sign-in",
+            sign_in("Contoso Travel", &BUTTONS, language).html(),
+        );
+        add(
+            "single-sign-on",
+            sign_in("Contoso Travel", &[], language).html(),
+        );
+        for (name, error) in [
+            ("empty", EmailError::Empty),
+            ("malformed", EmailError::Malformed),
+            ("no-way", EmailError::NoWay),
+        ] {
+            let page = SignInPage {
+                email: "someone@example",
+                email_error: Some(error),
+                ..sign_in("Contoso Travel", &BUTTONS, language)
+            };
+            add(&format!("sign-in-{name}"), page.html());
+        }
+        add(
+            "sign-in-long",
+            sign_in(
+                LONG,
+                &[
+                    Button {
+                        display_name: LONG,
+                        ..BUTTONS[3]
+                    },
+                    BUTTONS[0],
+                ],
+                language,
+            )
+            .html(),
+        );
+        let hostile = SignInPage {
+            email: HOSTILE,
+            request: HOSTILE,
+            action: HOSTILE,
+            ..sign_in(
+                HOSTILE,
+                &[Button {
+                    connection_id: HOSTILE,
+                    display_name: HOSTILE,
+                    strategy: HOSTILE,
+                }],
+                language,
+            )
+        };
+        add("sign-in-hostile", hostile.html());
+        add("on-the-way", on_the_way("Acme", language));
+        add("on-the-way-hostile", on_the_way(HOSTILE, language));
+        add("refused", refused("Contoso Travel", language).html());
+        add(
+            "refused-long",
+            RefusedPage {
+                says: LONG,
+                ..refused(LONG, language)
+            }
+            .html(),
+        );
+        add(
+            "refused-bare",
+            RefusedPage {
+                application: None,
+                application_url: None,
+                start_again: None,
+                ..refused("", language)
+            }
+            .html(),
+        );
+        let hostile = RefusedPage {
+            says: HOSTILE,
+            code: HOSTILE,
+            reference: HOSTILE,
+            application_url: Some("javascript:alert(1)"),
+            start_again: Some("//evil.example"),
+            ..refused(HOSTILE, language)
+        };
+        add("refused-hostile", hostile.html());
+        add(
+            "signed-out",
+            signed_out("Contoso Travel", "Acme", language).html(),
+        );
+        add(
+            "signed-out-both",
+            SignedOut {
+                ended_at_provider: true,
+                ..signed_out("Contoso Travel", "Acme", language)
+            }
+            .html(),
+        );
+        add(
+            "signed-out-bare",
+            SignedOut {
+                application: None,
+                connection_name: None,
+                application_url: None,
+                ..signed_out("", "", language)
+            }
+            .html(),
+        );
+        add(
+            "signed-out-hostile",
+            SignedOut {
+                application_url: Some("data:text/html,x"),
+                ..signed_out(HOSTILE, HOSTILE, language)
+            }
+            .html(),
+        );
+    }
+    pages.push(("explanation".to_owned(), explanation(&story("Acme"))));
+    pages.push(("explanation-long".to_owned(), explanation(&long_story())));
+    pages.push((
+        "explanation-hostile".to_owned(),
+        explanation(&story(HOSTILE)),
+    ));
+    pages.push(("explanation-passed".to_owned(), passed()));
+    pages
+}
+
+/// The explanation for a terminal.
+pub(crate) fn text() -> String {
+    [story("Acme"), long_story(), story(HOSTILE)]
+        .iter()
+        .map(|trace| explain(trace).text() + "\n")
+        .collect()
+}
+
+fn sign_in<'a>(
+    application: &'a str,
+    connections: &'a [Button<'a>],
+    language: Language,
+) -> SignInPage<'a> {
+    SignInPage {
+        application,
+        request: "c2VhbGVk",
+        action: "/login/continue",
+        email: "",
+        email_error: None,
+        connections,
+        language,
+    }
+}
+
+fn on_the_way(connection_name: &str, language: Language) -> String {
+    let fields = vec![
+        ("SAMLRequest".to_owned(), "PHNhbWw+".repeat(600)),
+        ("RelayState".to_owned(), connection_name.to_owned()),
+    ];
+    OnTheWay {
+        action: "https://acme.example/sso/saml?a=1&b=2",
+        fields: &fields,
+        connection_name,
+        language,
+    }
+    .html()
+}
+
+fn refused(application: &str, language: Language) -> RefusedPage<'_> {
+    RefusedPage {
+        says: "The sign-in answer from your organization's identity provider could not be read.",
+        code: "saml.xml_malformed",
+        reference: "FG-7K3QX9TB",
+        status: StatusCode::BAD_REQUEST,
+        application: Some(application),
+        application_url: Some("https://app.example/"),
+        start_again: Some("/login/again?r=FG-7K3QX9TB"),
+        language,
+    }
+}
+
+fn signed_out<'a>(application: &'a str, connection: &'a str, language: Language) -> SignedOut<'a> {
+    SignedOut {
+        application: Some(application),
+        application_url: Some("https://app.example/"),
+        connection_name: Some(connection),
+        ended_at_provider: false,
+        language,
+    }
+}
+
+fn explain(trace: &Trace) -> Explanation<'_> {
+    Explanation {
+        trace,
+        entry: Some(&ENTRY),
+        spec: Spec::of("saml:okta"),
+    }
+}
+
+fn explanation(trace: &Trace) -> String {
+    explain(trace).html()
+}
+
+fn passed() -> String {
+    let mut trace = story("Acme");
+    trace.steps.pop();
+    trace.code = None;
+    Explanation {
+        trace: &trace,
+        entry: None,
+        spec: Spec::of("saml:okta"),
+    }
+    .html()
+}
+
+fn step(name: &str, note: &str, at: i64) -> Step {
+    let (name, note) = (name.to_owned(), Some(note.to_owned()));
+    Step {
+        name,
+        note,
+        verdict: Verdict::Passed,
+        code: None,
+        expected: None,
+        found: None,
+        at: 1_790_000_000_000 + at,
+    }
+}
+
+fn story(name: &str) -> Trace {
+    let hostile = name == HOSTILE;
+    let failed = Step {
+        verdict: Verdict::Failed,
+        code: Some("saml.audience_mismatch".to_owned()),
+        expected: Some("https://login.example.com/saml/conn_0123/metadata".to_owned()),
+        found: Some(if hostile {
+            HOSTILE.to_owned()
+        } else {
+            "https://login.example.com/saml/conn_0123".to_owned()
+        }),
+        ..step(
+            "saml.audience",
+            if hostile {
+                HOSTILE
+            } else {
+                "AudienceRestriction"
+            },
+            8_431,
+        )
+    };
+    Trace {
+        reference: "FG-7K3QX9TB".to_owned(),
+        connection_id: Some("conn_0190a7c2b7d64f6e9d1b5a3c2e4f6a8b".to_owned()),
+        strategy: Some("saml:okta".to_owned()),
+        connection_name: Some(name.to_owned()),
+        client_id: Some(if hostile { HOSTILE } else { "contoso-travel" }.to_owned()),
+        user_id: None,
+        code: Some("saml.audience_mismatch".to_owned()),
+        steps: vec![
+            step("login.start", "Sent by contoso-travel", 0),
+            step("route.domain", "acme.example", 3),
+            step(
+                "saml.request",
+                "HTTP-Redirect to https://acme.okta.example/app/sso/saml",
+                6,
+            ),
+            step("saml.response", "1 assertion", 8_420),
+            step(
+                "saml.signature",
+                "The assertion, RSA-SHA256, by the key 5f:a2:…:90",
+                8_429,
+            ),
+            failed,
+        ],
+        at: 1_790_000_008_431,
+    }
+}
+
+fn long_story() -> Trace {
+    let mut trace = story("Acme");
+    trace.connection_name = Some(LONG.to_owned());
+    if let Some(failed) = trace.steps.last_mut() {
+        failed.expected = Some(format!(
+            "https://login.example.com/{}/conn_0123",
+            "very-long-path/".repeat(20)
+        ));
+        failed.found = Some(format!(
+            "https://login.example.com/{}/conn_0124 ",
+            "very-long-path/".repeat(20)
+        ));
+    }
+    trace.steps.splice(
+        1..1,
+        (0..30).map(|n| step(&format!("saml.check_{n}"), LONG, 10 + n)),
+    );
+    trace
+}
