@@ -49,8 +49,10 @@ impl<W: Copy + PartialEq, T> Contexts<W, T> {
 
     fn put_back(&self, way: W, context: PkeyCtx<T>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_CONTEXTS {
-            idle.push((way, context));
+        if idle.len() >= IDLE_CONTEXTS {
+            // An old one makes room: contexts that nobody asks for any more must not keep useful ones out.
+            idle.swap_remove(0);
         }
+        idle.push((way, context));
     }
 }

@@ -88,3 +88,68 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(Value::Object(members))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_comes_back_as_written_and_in_order() {
+        let text = r#"{"b":[1,-2,3.5,true,null,"\u00e4"],"a":{"":{}}}"#;
+        let expected = json!({ "b": [1, -2, 3.5, true, null, "ä"], "a": { "": {} } });
+        let read = Value::Object(object(text.as_bytes(), CertError::NotAToken).unwrap());
+        assert_eq!(read, expected);
+        assert_eq!(read.to_string(), text.replace("\\u00e4", "ä"));
+    }
+
+    #[test]
+    fn a_member_is_the_same_however_its_name_is_escaped() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":[[{"a":1,"a":null}]]}"#,
+        ] {
+            assert_eq!(
+                object(text.as_bytes(), CertError::NotAToken),
+                Err(CertError::DuplicateMember)
+            );
+        }
+        assert!(object(br#"{"a":{"a":{"a":1}},"A":2}"#, CertError::NotAToken).is_ok());
+    }
+
+    #[test]
+    fn anything_else_is_the_callers_leaf() {
+        let deep = "[".repeat(100_000);
+        for text in [
+            "",
+            "[]",
+            "{} {}",
+            "{'a':1}",
+            "{\"a\":1,}",
+            "{\"a\":NaN}",
+            "{\"a\":1e999}",
+            r#"{"a":"\ud800"}"#,
+            &deep,
+        ] {
+            assert_eq!(
+                object(text.as_bytes(), CertError::NotAJwks),
+                Err(CertError::NotAJwks),
+                "{text:.40}"
+            );
+        }
+        assert_eq!(
+            object(b"{\"a\":\"\xff\"}", CertError::NotAJwks),
+            Err(CertError::NotAJwks)
+        );
+    }
+
+    #[test]
+    fn base64url_has_one_spelling() {
+        assert_eq!(base64url("-_8").as_deref(), Some(&[0xfb, 0xff][..]));
+        for text in ["-_9", "-_8=", "+/8", "-_8\n", " -_8", "A"] {
+            assert_eq!(base64url(text), None, "{text}");
+        }
+    }
+}

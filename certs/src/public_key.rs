@@ -236,8 +236,8 @@ impl fmt::Debug for PublicKey {
 /// The kind of a key, after all checks of the policy.
 pub(crate) fn kind_of<T: HasPublic>(key: &PKeyRef<T>) -> Result<KeyKind, CertError> {
     match key.id() {
-        Id::RSA => rsa_kind(&*key.rsa()?),
-        Id::EC => ec_kind(&*key.ec_key()?),
+        Id::RSA => rsa_kind(&*key.rsa().map_err(|_| CertError::UnsoundKey)?),
+        Id::EC => ec_kind(&*key.ec_key().map_err(|_| CertError::UnsoundKey)?),
         _ => Err(CertError::UnsupportedKey),
     }
 }
@@ -273,7 +273,14 @@ fn ec_kind<T: HasPublic>(key: &EcKeyRef<T>) -> Result<KeyKind, CertError> {
         .into_iter()
         .find(|curve| name == Some(curve.nid()));
     let curve = curve.ok_or(CertError::UnsupportedKey)?;
-    key.check_key().map_err(|_| CertError::UnsoundKey)?;
+    // These curves have cofactor 1: a point on the curve that is not the neutral one has the full order, so that the
+    // costly multiplication by n of a full check adds nothing (NIST SP 800-56A §5.6.2.3.4).
+    let on_curve = key
+        .public_key()
+        .is_on_curve(key.group(), &mut *BigNumContext::new()?)?;
+    if !on_curve || key.public_key().is_infinity(key.group()) {
+        return Err(CertError::UnsoundKey);
+    }
     Ok(KeyKind::Ec { curve })
 }
 

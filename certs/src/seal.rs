@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::md::Md;
+use openssl::memcmp;
 use openssl::pkey::{Id, PKey};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::sign::Signer;
@@ -115,6 +116,15 @@ impl Sealer {
         let mut code = [0; 32];
         Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot(&mut code, data)?;
         Ok(code)
+    }
+
+    /// Whether `code` is the [`Sealer::mac`] of `data`, in constant time.
+    ///
+    /// # Errors
+    /// `OpenSsl`.
+    pub fn mac_matches(&self, purpose: &str, data: &[u8], code: &[u8]) -> Result<bool, CertError> {
+        let expected = self.mac(purpose, data)?;
+        Ok(code.len() == expected.len() && memcmp::eq(code, &expected))
     }
 
     fn header(&self) -> Vec<u8> {

@@ -24,6 +24,9 @@ pub const CERTIFICATES: usize = 64;
 /// The longest subject that is kept, in characters.
 const SUBJECT_CHARS: usize = 256;
 
+const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const PEM_END: &str = "-----END CERTIFICATE-----";
+
 /// Metadata in the wild drops padding; everything else is strict.
 const CERTIFICATE_BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD_ALPHABET,
@@ -83,7 +86,7 @@ impl TrustedKey {
     }
 
     /// Reads the base64 of one DER certificate, as metadata has it: white space and missing padding do not
-    /// matter. A PEM certificate pasted there is read too.
+    /// matter. A PEM certificate pasted there is read too, and so is the base64 of one, which some metadata has.
     ///
     /// # Errors
     /// Those of [`TrustedKey::from_certificate_der`].
@@ -92,12 +95,8 @@ impl TrustedKey {
             return Err(CertError::NotACertificate);
         }
         let body = text.trim();
-        let body = body
-            .strip_prefix("-----BEGIN CERTIFICATE-----")
-            .unwrap_or(body);
-        let body = body
-            .strip_suffix("-----END CERTIFICATE-----")
-            .unwrap_or(body);
+        let body = body.strip_prefix(PEM_BEGIN).unwrap_or(body);
+        let body = body.strip_suffix(PEM_END).unwrap_or(body);
         let compact: String = body
             .chars()
             .filter(|character| !character.is_ascii_whitespace())
@@ -105,6 +104,9 @@ impl TrustedKey {
         let der = CERTIFICATE_BASE64
             .decode(compact)
             .map_err(|_| CertError::NotACertificate)?;
+        if der.starts_with(PEM_BEGIN.as_bytes()) {
+            return only(Self::from_certificate_pem(&der)?);
+        }
         Self::from_certificate_der(&der)
     }
 
@@ -210,6 +212,13 @@ pub fn verify_signature(
 /// SHA-256 by OpenSSL's low-level interface, which looks no algorithm up.
 pub fn sha256(octets: &[u8]) -> [u8; 32] {
     sha::sha256(octets)
+}
+
+fn only(mut keys: Vec<TrustedKey>) -> Result<TrustedKey, CertError> {
+    match (keys.pop(), keys.is_empty()) {
+        (Some(key), true) => Ok(key),
+        _ => Err(CertError::NotACertificate),
+    }
 }
 
 /// The length that the outermost DER element claims for itself, header included (X.690 §8.1.3).

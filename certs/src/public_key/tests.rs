@@ -244,3 +244,21 @@ fn junk_is_not_a_public_key() {
         );
     }
 }
+
+#[test]
+fn the_neutral_point_and_points_off_the_curve_are_not_keys() {
+    let head =
+        b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+    let neutral = [b"\x30\x19", head.as_slice(), b"\x03\x02\x00\x00"].concat();
+    assert_eq!(
+        PublicKey::from_spki_der(&neutral).unwrap_err(),
+        CertError::UnsoundKey
+    );
+    let mut spki = samples::p256().public().pkey().public_key_to_der().unwrap();
+    let last = spki.len() - 1;
+    spki[last] ^= 1;
+    assert_eq!(
+        PublicKey::from_spki_der(&spki).unwrap_err(),
+        CertError::NotAKey
+    );
+}

@@ -1,3 +1,4 @@
+use openssl::sha::sha256;
 use proptest::prelude::*;
 
 use super::*;
@@ -260,7 +261,7 @@ fn the_families_do_not_open_each_others_boxes() {
 }
 
 #[test]
-fn macs_differ_by_purpose_data_and_master_key_and_are_hmac_sha256() {
+fn macs_differ_by_purpose_data_and_master_key() {
     let sealer = sealer(1);
     let code = sealer.mac("token", b"data").unwrap();
     assert_eq!(code, sealer.mac("token", b"data").unwrap());
@@ -271,7 +272,38 @@ fn macs_differ_by_purpose_data_and_master_key_and_are_hmac_sha256() {
     ] {
         assert_ne!(code, other.unwrap());
     }
-    assert_ne!(sealer.mac("token", b"").unwrap(), [0; 32]);
+}
+
+/// RFC 2104 §2, over the low-level hash.
+#[test]
+fn a_mac_is_hmac_sha256_under_the_derived_key() {
+    let sealer = sealer(1);
+    let key = sealer.derive(Family::Mac, "token", &[]).unwrap();
+    let padded = |with: u8| {
+        (0..64)
+            .map(|at| key.get(at).unwrap_or(&0) ^ with)
+            .collect::<Vec<u8>>()
+    };
+    let inner = sha256(&[padded(0x36).as_slice(), b"data"].concat());
+    let outer = sha256(&[padded(0x5c).as_slice(), &inner].concat());
+    assert_eq!(sealer.mac("token", b"data").unwrap(), outer);
+}
+
+#[test]
+fn a_mac_matches_itself_whole_and_nothing_else() {
+    let sealer = sealer(1);
+    let code = sealer.mac("token", b"data").unwrap();
+    assert!(sealer.mac_matches("token", b"data", &code).unwrap());
+    let mut changed = code;
+    changed[31] ^= 1;
+    for other in [
+        &b""[..],
+        &code[..31],
+        &[code.as_slice(), &[0]].concat(),
+        &changed,
+    ] {
+        assert!(!sealer.mac_matches("token", b"data", other).unwrap());
+    }
 }
 
 /// RFC 5869, appendix A.3: no salt, no info.
@@ -300,6 +332,33 @@ fn text_decode(text: &str) -> Vec<u8> {
 fn text_encode(octets: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(octets)
+}
+
+const GOLDEN_KEY: &str = "fedgate-master-key-1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+/// Stores and browsers hold such boxes: a change of the format needs a new version octet, not a new fixture.
+#[test]
+fn boxes_of_version_1_still_open() {
+    let sealer = Sealer::new(MasterKey::from_file_text(GOLDEN_KEY).unwrap());
+    let secret = text_decode("AWMNzSl6GfstCZqVV_fBDC7TfSUe4T9QDuJTra1fT-I5iQBUU-s");
+    assert_eq!(
+        &sealer
+            .open_secret("client_secret", "app-1", &secret)
+            .unwrap()[..],
+        b"plain"
+    );
+    let opened = open_at(
+        &sealer,
+        "AWMNzSkAAE4gh6l3l0iIjaXZa7vOkvlcfi5UREdezLecg9wkJdlKtYJ0PUVxxH4kwvY",
+        NOON,
+    )
+    .unwrap();
+    assert_eq!((&opened.plain[..], opened.expired), (&b"plain"[..], false));
+    let code = sealer.mac("token", b"data").unwrap();
+    assert_eq!(
+        text_encode(&code),
+        "kG1UwubrQvvza3SyAcEyfF0a5wHtKRMqja325nuttbs"
+    );
 }
 
 proptest! {

@@ -1,4 +1,3 @@
-
 use base64::engine::general_purpose::STANDARD;
 use openssl::ec::{Asn1Flag, EcGroup, EcKey};
 use openssl::nid::Nid;
