@@ -2,9 +2,12 @@
 
 pub mod app;
 pub mod config;
+pub mod crash;
+pub mod ephemeral;
 pub mod events;
 pub mod limits;
 pub mod management;
 pub mod op;
 pub mod page;
+pub mod people;
 pub mod store;

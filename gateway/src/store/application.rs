@@ -1,7 +1,11 @@
 //! Downstream applications.
 
+use fedgate_certs::Timestamp;
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::connection::ConnectionId;
+
+use super::query::{execute, fetch_all, fetch_optional};
+use super::{Store, StoreError, Transaction, json, to_json};
 
 /// A downstream OAuth client.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,4 +36,243 @@ pub struct Application {
     pub jwks: Option<serde_json::Value>,
     /// Where its keys are.
     pub jwks_uri: Option<String>,
+}
+
+/// Where an application was described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In `fedgate.toml`: read-only at the Management API.
+    Config,
+    /// At the Management API.
+    Api,
+}
+
+impl Source {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Api => "api",
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    client_id: String,
+    source: String,
+    name: String,
+    secret_hash: Option<Vec<u8>>,
+    redirect_uris: String,
+    post_logout_redirect_uris: String,
+    backchannel_logout_uri: Option<String>,
+    initiate_login_uri: Option<String>,
+    fallback_connection: Option<String>,
+    id_token_signed_response_alg: String,
+    grant_types: String,
+    scopes: String,
+    jwks: Option<String>,
+    jwks_uri: Option<String>,
+}
+
+impl Row {
+    fn read(self) -> Result<(Application, Source), StoreError> {
+        let source = if self.source == Source::Config.as_str() {
+            Source::Config
+        } else {
+            Source::Api
+        };
+        let application = Application {
+            client_id: self.client_id,
+            name: self.name,
+            secret_hash: self.secret_hash,
+            redirect_uris: json(&self.redirect_uris, "redirect URIs")?,
+            post_logout_redirect_uris: json(&self.post_logout_redirect_uris, "redirect URIs")?,
+            backchannel_logout_uri: self.backchannel_logout_uri,
+            initiate_login_uri: self.initiate_login_uri,
+            fallback_connection: self
+                .fallback_connection
+                .map(|id| super::connection::id(&id))
+                .transpose()?,
+            id_token_signed_response_alg: SigningAlgorithm::from_name(
+                &self.id_token_signed_response_alg,
+            )
+            .ok_or(StoreError::Corrupt("signature algorithm"))?,
+            grant_types: json(&self.grant_types, "grant types")?,
+            scopes: json(&self.scopes, "scopes")?,
+            jwks: self.jwks.map(|text| json(&text, "JWKS")).transpose()?,
+            jwks_uri: self.jwks_uri,
+        };
+        Ok((application, source))
+    }
+}
+
+impl Store {
+    /// Replaces the configured applications by these, and keeps those of the Management API. A configured
+    /// one takes the place of one of the API with the same `client_id`. Links to connections stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn put_configured_applications(
+        &self,
+        applications: &[Application],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let kept: Vec<&str> = applications
+            .iter()
+            .map(|application| application.client_id.as_str())
+            .collect();
+        let configured = fetch_all!(
+            transaction,
+            (String,),
+            "SELECT client_id FROM applications WHERE source = 'config'"
+        )?;
+        for (client_id,) in configured
+            .iter()
+            .filter(|(client_id,)| !kept.contains(&client_id.as_str()))
+        {
+            execute!(
+                transaction,
+                "DELETE FROM applications WHERE client_id = $1",
+                client_id
+            )?;
+        }
+        for application in applications {
+            put(&mut transaction, application, Source::Config, now).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Adds an application of the Management API.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the `client_id` is taken.
+    pub async fn create_application(
+        &self,
+        application: &Application,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let taken = fetch_optional!(
+            transaction,
+            (String,),
+            "SELECT client_id FROM applications WHERE client_id = $1",
+            &application.client_id
+        )?;
+        if taken.is_some() {
+            return Err(StoreError::Conflict("application"));
+        }
+        put(&mut transaction, application, Source::Api, now).await?;
+        transaction.commit().await
+    }
+
+    /// Changes an application of the Management API.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the Management API has none of that `client_id`.
+    pub async fn update_application(
+        &self,
+        application: &Application,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let found = fetch_optional!(
+            transaction,
+            (String,),
+            "SELECT client_id FROM applications WHERE client_id = $1 AND source = 'api'",
+            &application.client_id
+        )?;
+        if found.is_none() {
+            return Err(StoreError::NotFound("application"));
+        }
+        put(&mut transaction, application, Source::Api, now).await?;
+        transaction.commit().await
+    }
+
+    /// Removes an application of the Management API.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the Management API has none of that `client_id`.
+    pub async fn delete_application(&self, client_id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        if execute!(
+            transaction,
+            "DELETE FROM applications WHERE client_id = $1 AND source = 'api'",
+            client_id
+        )? == 0
+        {
+            return Err(StoreError::NotFound("application"));
+        }
+        transaction.commit().await
+    }
+
+    /// Reads an application.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    pub async fn application(
+        &self,
+        client_id: &str,
+    ) -> Result<Option<(Application, Source)>, StoreError> {
+        let mut reader = self.reader().await?;
+        fetch_optional!(
+            reader,
+            Row,
+            "SELECT * FROM applications WHERE client_id = $1",
+            client_id
+        )?
+        .map(Row::read)
+        .transpose()
+    }
+
+    /// All applications by `client_id`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    pub async fn applications(&self) -> Result<Vec<(Application, Source)>, StoreError> {
+        let mut reader = self.reader().await?;
+        fetch_all!(reader, Row, "SELECT * FROM applications ORDER BY client_id")?
+            .into_iter()
+            .map(Row::read)
+            .collect()
+    }
+}
+
+async fn put(
+    transaction: &mut Transaction,
+    application: &Application,
+    source: Source,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    execute!(*transaction,
+        "INSERT INTO applications (client_id, source, name, secret_hash, redirect_uris, post_logout_redirect_uris,
+            backchannel_logout_uri, initiate_login_uri, fallback_connection, id_token_signed_response_alg,
+            grant_types, scopes, jwks, jwks_uri, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+         ON CONFLICT (client_id) DO UPDATE SET source = excluded.source, name = excluded.name,
+            secret_hash = excluded.secret_hash, redirect_uris = excluded.redirect_uris,
+            post_logout_redirect_uris = excluded.post_logout_redirect_uris,
+            backchannel_logout_uri = excluded.backchannel_logout_uri,
+            initiate_login_uri = excluded.initiate_login_uri, fallback_connection = excluded.fallback_connection,
+            id_token_signed_response_alg = excluded.id_token_signed_response_alg,
+            grant_types = excluded.grant_types, scopes = excluded.scopes, jwks = excluded.jwks,
+            jwks_uri = excluded.jwks_uri, updated_at = excluded.updated_at",
+        &application.client_id,
+        source.as_str(),
+        &application.name,
+        application.secret_hash.as_deref(),
+        to_json(&application.redirect_uris, "redirect URIs")?,
+        to_json(&application.post_logout_redirect_uris, "redirect URIs")?,
+        application.backchannel_logout_uri.as_deref(),
+        application.initiate_login_uri.as_deref(),
+        application.fallback_connection.as_ref().map(ConnectionId::as_str),
+        application.id_token_signed_response_alg.as_str(),
+        to_json(&application.grant_types, "grant types")?,
+        to_json(&application.scopes, "scopes")?,
+        application.jwks.as_ref().map(ToString::to_string),
+        application.jwks_uri.as_deref(),
+        now.as_millisecond(),
+    )?;
+    Ok(())
 }

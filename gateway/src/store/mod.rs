@@ -1,5 +1,178 @@
 //! One store over SQL: SQLite embedded today, a second pool tomorrow; one SQL text for both.
+//!
+//! SQLite has one writer connection, which begins every transaction with `BEGIN IMMEDIATE`, and a small
+//! pool of readers beside it (WAL: they never wait for each other).
 
 pub mod application;
 pub mod connection;
+pub mod domain;
+pub mod error;
+pub mod identity;
+pub mod key;
+pub mod login_session;
+pub mod mark;
+pub mod metadata_revision;
+pub mod organization;
+pub mod outbox;
+pub mod page;
 pub mod person;
+pub(crate) mod query;
+pub mod setting;
+pub mod trace;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use fedgate_certs::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
+
+pub use error::{StoreError, StoreRefusal};
+use query::{Backend, fetch_optional};
+
+/// How long a statement waits for a lock, or a task for the writer.
+const BUSY: Duration = Duration::from_secs(5);
+/// Connections that read beside the writer.
+const READERS: u32 = 4;
+/// Page cache of each connection, in KiB (a negative `cache_size` counts KiB).
+const CACHE_KIB: &str = "-1024";
+/// Pages in the write-ahead log before they move to the database file.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pools: Backend<Pools>,
+}
+
+#[derive(Clone, Debug)]
+struct Pools {
+    reader: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// A connection that reads.
+pub(crate) type Reader = Backend<sqlx::pool::PoolConnection<Sqlite>>;
+/// An open transaction of the writer; rolled back when dropped.
+pub(crate) type Transaction = Backend<sqlx::Transaction<'static, Sqlite>>;
+
+impl Store {
+    /// Opens the database, creates it if need be, and brings its tables up to date.
+    /// `sqlite:PATH` is a file, `sqlite::memory:` lives as long as the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] for any other URL, [`StoreError::Unavailable`] if the file cannot be opened.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        if !url.starts_with("sqlite:") {
+            return Err(StoreError::Unsupported(scheme(url).to_owned()));
+        }
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", CACHE_KIB)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .disable_statement_logging();
+        let writer = pool(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&writer)
+            .await
+            .map_err(StoreError::migration)?;
+        // An in-memory database is one connection: a second one would meet table locks, not snapshots.
+        let reader = if is_in_memory(url) {
+            writer.clone()
+        } else {
+            pool(READERS).connect_lazy_with(options.create_if_missing(false))
+        };
+        Ok(Self {
+            pools: Backend::Sqlite(Pools { reader, writer }),
+        })
+    }
+
+    /// Answers if the database does.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut reader = self.reader().await?;
+        fetch_optional!(reader, (i64,), "SELECT CAST(1 AS BIGINT)")?;
+        Ok(())
+    }
+
+    /// Ends all connections, after moving the write-ahead log into the file.
+    pub async fn close(&self) {
+        let Backend::Sqlite(pools) = &self.pools;
+        pools.reader.close().await;
+        pools.writer.close().await;
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
+        let Backend::Sqlite(pools) = &self.pools;
+        Ok(Backend::Sqlite(pools.reader.acquire().await?))
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
+        let Backend::Sqlite(pools) = &self.pools;
+        Ok(Backend::Sqlite(
+            pools.writer.begin_with("BEGIN IMMEDIATE").await?,
+        ))
+    }
+}
+
+impl Transaction {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let Backend::Sqlite(transaction) = self;
+        Ok(transaction.commit().await?)
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(0)
+        .acquire_timeout(BUSY)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+/// A URL may hold a password: only its scheme is ever shown.
+fn scheme(url: &str) -> &str {
+    url.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+/// A row's time; what is out of range was not written by us.
+pub(crate) fn time(milliseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| StoreError::Corrupt("time"))
+}
+
+/// A row's JSON.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    what: &'static str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt(what))
+}
+
+/// JSON for a row.
+pub(crate) fn to_json<T: serde::Serialize + ?Sized>(
+    value: &T,
+    what: &'static str,
+) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Corrupt(what))
+}
+
+/// Appends bytes to a prefix as lower-case hex digits.
+pub(crate) fn hex(prefix: impl Into<String>, bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(prefix.into(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,144 @@
+//! The embedded backend: bounded maps in this process.
+
+use fedgate_certs::Timestamp;
+use openssl::sha::Sha256;
+
+use super::expiring::Expiring;
+use super::{CodeState, EphemeralError};
+use crate::limits::Limits;
+
+/// One-time ids (`jti` of client assertions) remembered at once.
+const ONE_TIME_IDS: usize = 100_000;
+/// Keys counted at once.
+const COUNTED_KEYS: usize = 100_000;
+
+#[derive(Debug)]
+pub(super) struct Embedded {
+    codes: Expiring<Waiting>,
+    /// Codes that were redeemed, until they would have expired.
+    spent: Expiring<()>,
+    one_time: Expiring<()>,
+    pendings: Expiring<Vec<u8>>,
+    counters: Expiring<u64>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    value: Vec<u8>,
+    expires_at: i64,
+}
+
+impl Embedded {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            codes: Expiring::new(limits.waiting_codes),
+            spent: Expiring::new(limits.waiting_codes),
+            one_time: Expiring::new(ONE_TIME_IDS),
+            pendings: Expiring::new(limits.stored_pendings),
+            counters: Expiring::new(COUNTED_KEYS),
+        }
+    }
+
+    pub(super) fn put_code(
+        &self,
+        hash: [u8; 32],
+        value: Vec<u8>,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), EphemeralError> {
+        let expires_at = expires_at.as_millisecond();
+        self.codes
+            .insert(
+                hash,
+                Waiting { value, expires_at },
+                expires_at,
+                now.as_millisecond(),
+            )
+            .map(|_| ())
+    }
+
+    pub(super) fn take_code(&self, hash: [u8; 32], now: Timestamp) -> CodeState {
+        let now = now.as_millisecond();
+        match self.codes.take(&hash, now) {
+            Some(waiting) => {
+                // A full memory of spent codes costs a distinction, never a code: it is gone either way.
+                let _ = self.spent.insert(hash, (), waiting.expires_at, now);
+                CodeState::Taken(waiting.value)
+            }
+            None if self.spent.copy(&hash, now).is_some() => CodeState::Spent,
+            None => CodeState::Unknown,
+        }
+    }
+
+    pub(super) fn once(
+        &self,
+        kind: &str,
+        key: &[u8],
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, EphemeralError> {
+        self.one_time.insert(
+            hashed(kind, key),
+            (),
+            expires_at.as_millisecond(),
+            now.as_millisecond(),
+        )
+    }
+
+    pub(super) fn put_pending(
+        &self,
+        key: &[u8],
+        value: Vec<u8>,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), EphemeralError> {
+        self.pendings
+            .insert(
+                hashed("pending", key),
+                value,
+                expires_at.as_millisecond(),
+                now.as_millisecond(),
+            )
+            .map(|_| ())
+    }
+
+    pub(super) fn pending(&self, key: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+        self.pendings
+            .copy(&hashed("pending", key), now.as_millisecond())
+    }
+
+    pub(super) fn take_pending(&self, key: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+        self.pendings
+            .take(&hashed("pending", key), now.as_millisecond())
+    }
+
+    pub(super) fn count(
+        &self,
+        kind: &str,
+        key: &[u8],
+        window_seconds: u32,
+        now: Timestamp,
+    ) -> Result<u64, EphemeralError> {
+        let now = now.as_millisecond();
+        let window = i64::from(window_seconds.max(1)) * 1000;
+        let ends_at = now
+            .div_euclid(window)
+            .saturating_add(1)
+            .saturating_mul(window);
+        self.counters
+            .update(hashed(kind, key), 0, ends_at, now, |count| {
+                *count = count.saturating_add(1);
+                *count
+            })
+    }
+}
+
+/// Kind and key, each length-prefixed, so that no two pairs meet.
+fn hashed(kind: &str, key: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [kind.as_bytes(), key] {
+        hash.update(&(part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finish()
+}

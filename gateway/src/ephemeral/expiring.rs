@@ -1,0 +1,239 @@
+//! A bounded map whose entries expire. It never evicts what is alive.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::EphemeralError;
+
+/// Locks beside each other; a power of two.
+const SHARDS: usize = 16;
+/// Below this bound one lock serves all, so that the bound is exact.
+const SHARDED_FROM: usize = 1024;
+/// Expired entries that one operation clears away.
+const SWEPT_PER_OPERATION: usize = 8;
+
+/// Keys are hashes; times are milliseconds since the epoch.
+#[derive(Debug)]
+pub(super) struct Expiring<V> {
+    shards: Vec<Mutex<Shard<V>>>,
+    per_shard: usize,
+}
+
+#[derive(Debug)]
+struct Shard<V> {
+    entries: HashMap<[u8; 32], (i64, V)>,
+    /// One for each time that an entry was written; the ones of entries taken since are skipped.
+    deadlines: BinaryHeap<Reverse<(i64, [u8; 32])>>,
+}
+
+impl<V> Expiring<V> {
+    /// A map of at most `most` entries, spread evenly over the shards.
+    pub(super) fn new(most: usize) -> Self {
+        let shards = if most < SHARDED_FROM { 1 } else { SHARDS };
+        let shard = || {
+            Mutex::new(Shard {
+                entries: HashMap::new(),
+                deadlines: BinaryHeap::new(),
+            })
+        };
+        Self {
+            shards: (0..shards).map(|_| shard()).collect(),
+            per_shard: most.div_ceil(shards),
+        }
+    }
+
+    /// Adds an entry; `false` if one is alive under that key, which stays.
+    pub(super) fn insert(
+        &self,
+        key: [u8; 32],
+        value: V,
+        expires_at: i64,
+        now: i64,
+    ) -> Result<bool, EphemeralError> {
+        let mut shard = self.shard(&key);
+        shard.sweep(now);
+        if shard.alive(&key, now) {
+            return Ok(false);
+        }
+        shard.put(key, value, expires_at, self.per_shard)?;
+        Ok(true)
+    }
+
+    /// Takes an entry out, if it is alive.
+    pub(super) fn take(&self, key: &[u8; 32], now: i64) -> Option<V> {
+        let mut shard = self.shard(key);
+        shard.sweep(now);
+        let (expires_at, value) = shard.entries.remove(key)?;
+        (expires_at > now).then_some(value)
+    }
+
+    /// Changes an entry, or makes it first; answers what `change` does.
+    pub(super) fn update<T>(
+        &self,
+        key: [u8; 32],
+        fresh: V,
+        expires_at: i64,
+        now: i64,
+        change: impl FnOnce(&mut V) -> T,
+    ) -> Result<T, EphemeralError> {
+        let mut shard = self.shard(&key);
+        shard.sweep(now);
+        if !shard.alive(&key, now) {
+            shard.put(key, fresh, expires_at, self.per_shard)?;
+        }
+        shard
+            .entries
+            .get_mut(&key)
+            .map(|(_, value)| change(value))
+            .ok_or(EphemeralError::Full)
+    }
+
+    fn shard(&self, key: &[u8; 32]) -> MutexGuard<'_, Shard<V>> {
+        let index = usize::from(key[0]) % self.shards.len();
+        // A panic while the lock was held leaves a map that is still whole.
+        self.shards[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V: Clone> Expiring<V> {
+    /// A copy of an entry, if it is alive.
+    pub(super) fn copy(&self, key: &[u8; 32], now: i64) -> Option<V> {
+        let shard = self.shard(key);
+        shard
+            .entries
+            .get(key)
+            .filter(|(expires_at, _)| *expires_at > now)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+impl<V> Shard<V> {
+    fn alive(&self, key: &[u8; 32], now: i64) -> bool {
+        self.entries
+            .get(key)
+            .is_some_and(|(expires_at, _)| *expires_at > now)
+    }
+
+    fn put(
+        &mut self,
+        key: [u8; 32],
+        value: V,
+        expires_at: i64,
+        most: usize,
+    ) -> Result<(), EphemeralError> {
+        if self.entries.len() >= most && !self.entries.contains_key(&key) {
+            return Err(EphemeralError::Full);
+        }
+        self.entries.insert(key, (expires_at, value));
+        self.deadlines.push(Reverse((expires_at, key)));
+        self.compact();
+        Ok(())
+    }
+
+    /// Clears away some of what has expired.
+    fn sweep(&mut self, now: i64) {
+        for _ in 0..SWEPT_PER_OPERATION {
+            match self.deadlines.peek() {
+                Some(Reverse((deadline, _))) if *deadline <= now => {}
+                _ => return,
+            }
+            if let Some(Reverse((deadline, key))) = self.deadlines.pop()
+                && self
+                    .entries
+                    .get(&key)
+                    .is_some_and(|(expires_at, _)| *expires_at == deadline)
+            {
+                self.entries.remove(&key);
+            }
+        }
+    }
+
+    /// Entries taken early leave their deadlines behind. Once these are most of the heap it is built anew:
+    /// constant work per operation, over many.
+    fn compact(&mut self) {
+        if self.deadlines.len() > 2 * self.entries.len() + 64 {
+            self.deadlines = self
+                .entries
+                .iter()
+                .map(|(key, (expires_at, _))| Reverse((*expires_at, *key)))
+                .collect();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u16) -> [u8; 32] {
+        let mut key = [0; 32];
+        key[..2].copy_from_slice(&number.to_be_bytes());
+        key
+    }
+
+    #[test]
+    fn what_is_alive_is_never_evicted() {
+        let map = Expiring::new(3);
+        for number in 0..3 {
+            assert_eq!(map.insert(key(number), number, 100, 0), Ok(true));
+        }
+        assert_eq!(map.insert(key(3), 3, 100, 0), Err(EphemeralError::Full));
+        assert_eq!(
+            (0..3)
+                .filter_map(|number| map.take(&key(number), 99))
+                .collect::<Vec<_>>(),
+            [0, 1, 2]
+        );
+    }
+
+    #[test]
+    fn what_has_expired_makes_room() {
+        let map = Expiring::new(3);
+        for number in 0..3 {
+            assert_eq!(map.insert(key(number), (), 100, 0), Ok(true));
+        }
+        assert_eq!(map.insert(key(3), (), 200, 100), Ok(true));
+        assert_eq!(map.take(&key(0), 100), None);
+    }
+
+    #[test]
+    fn an_entry_dies_at_its_deadline() {
+        let map = Expiring::new(3);
+        assert_eq!(map.insert(key(0), (), 100, 0), Ok(true));
+        assert_eq!(map.copy(&key(0), 99), Some(()));
+        assert_eq!(map.copy(&key(0), 100), None);
+        assert_eq!(map.take(&key(0), 100), None);
+    }
+
+    #[test]
+    fn an_entry_made_anew_outlives_its_first_deadline() {
+        let map = Expiring::new(3);
+        assert_eq!(map.insert(key(0), 1, 100, 0), Ok(true));
+        assert_eq!(map.take(&key(0), 1), Some(1));
+        assert_eq!(map.insert(key(0), 2, 200, 1), Ok(true));
+        assert_eq!(map.insert(key(1), 3, 300, 150), Ok(true));
+        assert_eq!(map.take(&key(0), 150), Some(2));
+    }
+
+    #[test]
+    fn entries_taken_early_leave_nothing_behind() {
+        let map = Expiring::new(4);
+        for _ in 0..10_000 {
+            assert_eq!(map.insert(key(0), (), i64::MAX, 0), Ok(true));
+            assert_eq!(map.take(&key(0), 0), Some(()));
+        }
+        assert!(map.shard(&key(0)).deadlines.len() < 200);
+    }
+
+    #[test]
+    fn shards_hold_as_much_as_was_promised() {
+        let map = Expiring::new(SHARDED_FROM);
+        let held = (0..=u16::MAX)
+            .filter(|number| map.insert(key(*number), (), 1, 0) == Ok(true))
+            .count();
+        assert_eq!(held, SHARDED_FROM);
+    }
+}

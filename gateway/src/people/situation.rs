@@ -1,0 +1,129 @@
+//! Every fact that a sign-in decides on, read by one statement in its transaction.
+
+use std::borrow::Cow;
+
+use fedgate_providers::connection::{CommonOptions, Connection, Options};
+
+use super::sign_in::{SignIn, address_to_expect};
+use crate::store::person::User;
+use crate::store::query::fetch_optional;
+use crate::store::{StoreError, Transaction, json};
+
+/// The facts of one row.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Situation {
+    pub(super) login_marked: bool,
+    pub(super) assertion_marked: bool,
+    /// None: there is no such connection.
+    pub(super) status: Option<String>,
+    /// The organization that the connection belongs to.
+    pub(super) owner: Option<String>,
+    /// The options, if the connection is not the version that verified the identity.
+    pub(super) changed_options: Option<String>,
+    pub(super) enabled: bool,
+    pub(super) has_domain: bool,
+    /// The organization asked for, or else the connection's own.
+    pub(super) organization: Option<String>,
+    pub(super) auto_membership: Option<bool>,
+    pub(super) links_connection: bool,
+    pub(super) has_connections: bool,
+    pub(super) member: bool,
+    identity_id: Option<String>,
+    issuer: Option<String>,
+    user_id: Option<String>,
+    email: Option<String>,
+    email_verified: Option<bool>,
+    given_name: Option<String>,
+    family_name: Option<String>,
+    name: Option<String>,
+    picture: Option<String>,
+    is_suspended: Option<bool>,
+    created_at: Option<i64>,
+}
+
+/// A user whom the identity leads to.
+pub(super) struct Found {
+    pub(super) user: User,
+    pub(super) identity_id: String,
+    /// False for an identity that was entered beforehand and is used for the first time.
+    pub(super) is_bound: bool,
+}
+
+impl Situation {
+    pub(super) async fn read(
+        transaction: &mut Transaction,
+        attempt: &SignIn<'_>,
+    ) -> Result<Self, StoreError> {
+        let subject = &attempt.identity.subject;
+        let row = fetch_optional!(*transaction, Self,
+            "SELECT EXISTS (SELECT 1 FROM marks WHERE kind = 'login' AND key = $1) AS login_marked,
+                EXISTS (SELECT 1 FROM marks WHERE kind = 'assertion' AND key = $2) AS assertion_marked,
+                c.status, c.organization_code AS owner,
+                CASE WHEN c.version <> $4 THEN c.options END AS changed_options,
+                EXISTS (SELECT 1 FROM application_connections WHERE client_id = $5 AND connection_id = $3) AS enabled,
+                EXISTS (SELECT 1 FROM connection_domains WHERE connection_id = $3) AS has_domain,
+                o.code AS organization, o.is_auto_membership_enabled AS auto_membership,
+                EXISTS (SELECT 1 FROM organization_connections
+                    WHERE organization_code = o.code AND connection_id = $3) AS links_connection,
+                (EXISTS (SELECT 1 FROM connections WHERE organization_code = o.code)
+                    OR EXISTS (SELECT 1 FROM organization_connections WHERE organization_code = o.code)) AS has_connections,
+                EXISTS (SELECT 1 FROM memberships WHERE organization_code = o.code AND user_id = u.id) AS member,
+                i.id AS identity_id, i.issuer, u.id AS user_id, u.email, u.email_verified, u.given_name, u.family_name,
+                u.name, u.picture, u.is_suspended, u.created_at
+             FROM (SELECT 1 AS one) AS here
+             LEFT JOIN connections c ON c.id = $3
+             LEFT JOIN organizations o ON o.code = COALESCE($6, c.organization_code)
+             LEFT JOIN identities i ON i.id = COALESCE(
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer = $7 AND subject = $8),
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer = '' AND subject = $8),
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer = '' AND subject = $9))
+             LEFT JOIN users u ON u.id = i.user_id",
+            &attempt.handle.as_bytes()[..],
+            attempt.identity.replay.as_ref().map(|mark| &mark.key[..]),
+            attempt.identity.connection.as_str(),
+            attempt.connection.version,
+            attempt.client_id,
+            attempt.asked_organization,
+            &subject.issuer,
+            &subject.value,
+            address_to_expect(attempt.identity))?;
+        row.ok_or(StoreError::Corrupt("sign-in"))
+    }
+
+    /// The user behind the identity, if any.
+    pub(super) fn found(self) -> Result<Option<Found>, StoreError> {
+        let (Some(identity_id), Some(user_id)) = (self.identity_id, self.user_id) else {
+            return Ok(None);
+        };
+        let created_at = crate::store::time(self.created_at.unwrap_or_default())?;
+        let user = User {
+            id: user_id,
+            email: self.email,
+            email_verified: self.email_verified.unwrap_or(false),
+            given_name: self.given_name,
+            family_name: self.family_name,
+            name: self.name,
+            picture: self.picture,
+            is_suspended: self.is_suspended.unwrap_or(true),
+            created_at,
+        };
+        Ok(Some(Found {
+            user,
+            identity_id,
+            is_bound: self.issuer.is_some_and(|issuer| !issuer.is_empty()),
+        }))
+    }
+}
+
+/// The settings that a sign-in obeys: the opened connection's own, or those of the row where it has moved on.
+pub(super) fn settings_in_force<'a>(
+    connection: &'a Connection,
+    changed: Option<&str>,
+) -> Result<Cow<'a, CommonOptions>, StoreError> {
+    let Some(changed) = changed else {
+        return Ok(Cow::Borrowed(&connection.options.common));
+    };
+    let options = Options::from_json(connection.spec, &json(changed, "options")?)
+        .map_err(|_| StoreError::Corrupt("options"))?;
+    Ok(Cow::Owned(options.common))
+}
