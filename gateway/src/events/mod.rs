@@ -1,3 +1,6 @@
-//! What happened: the outbox of events for other systems, and the traces of logins for administrators.
+//! What happened: the traces of logins for administrators. (Events for other systems wait in the store's outbox.)
 
 pub mod trace;
+mod writer;
+
+pub use writer::Traces;

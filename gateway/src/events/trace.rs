@@ -1,14 +1,22 @@
 //! The story of one login, good or bad, as an administrator reads it.
 
 use fedgate_providers::login::Step;
+use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
+
+pub use super::writer::Traces;
+
+/// Letters and digits of a reference: no `0`/`O`, `1`/`I`/`L`, `2`/`Z`, `5`/`S`, `8`/`B`, so that one can be read out on the phone.
+const REFERENCE_ALPHABET: &[u8; 25] = b"ACDEFGHJKMNPQRTUVWXY23467";
+/// Characters of a reference behind `FG-`: 37 bits.
+const REFERENCE_CHARS: usize = 8;
 
 /// One login attempt. Redacted by construction: steps hold evidence, never tokens, secrets or assertions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// What the error page shows: `FG-` and eight letters or digits without look-alikes.
     pub reference: String,
-    /// The connection, once routing chose one.
+    /// The connection, once routing chose one that exists: it names the ring that the trace is kept in.
     pub connection_id: Option<String>,
     /// Its strategy, for the console's words.
     pub strategy: Option<String>,
@@ -24,4 +32,39 @@ pub struct Trace {
     pub steps: Vec<Step>,
     /// Milliseconds since the epoch.
     pub at: i64,
+}
+
+/// A fresh reference: `FG-` and eight letters or digits without look-alikes.
+pub fn new_reference(rng: &mut dyn CryptoRng) -> String {
+    let mut reference = String::from("FG-");
+    while reference.len() < 3 + REFERENCE_CHARS {
+        // Five of 32 values; those beyond the alphabet are drawn again, so that each is as likely.
+        let draw = usize::from(rng.next_u32().to_le_bytes()[0] & 31);
+        if let Some(character) = REFERENCE_ALPHABET.get(draw) {
+            reference.push(char::from(*character));
+        }
+    }
+    reference
+}
+
+impl Trace {
+    /// Leaves steps out of the middle until the trace is at most that many bytes of JSON. The first step tells where
+    /// it began and the last how it ended: they go last.
+    pub(crate) fn cut_to(&mut self, most_bytes: usize) {
+        let mut bytes = json_bytes(self);
+        while bytes > most_bytes && self.steps.len() > 1 {
+            let middle = self.steps.len() / 2;
+            let left_out = self
+                .steps
+                .remove(if self.steps.len() == 2 { 0 } else { middle });
+            bytes = bytes.saturating_sub(json_bytes(&left_out) + 1);
+        }
+        if bytes > most_bytes {
+            self.steps.clear();
+        }
+    }
+}
+
+fn json_bytes(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }
