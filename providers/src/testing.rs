@@ -1,5 +1,7 @@
 //! A small HTTP server on loopback for tests: it answers exactly what a test tells it to.
 
+pub(crate) mod op;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -92,8 +94,9 @@ impl Server {
         Self { address, asked }
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.address.port()
+    /// The server as an issuer, without a slash at the end.
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {

@@ -81,3 +81,6 @@ refusals! {
             fix "Check that the connection's issuer is the one of {metadata}; the token endpoint must answer as RFC 6749 section 5.1 describes.";
     }
 }
+
+#[cfg(test)]
+mod tests;
