@@ -176,6 +176,7 @@ macro_rules! refusals {
         }
     ) => {
         $(#[$enum_meta])*
+        #[allow(clippy::doc_markdown, reason = "a leaf's comment is its meaning, shown to people as plain text")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         $vis enum $name {
             $(#[doc = $meaning] $leaf,)+

@@ -2,6 +2,7 @@
 
 pub(crate) mod op;
 
+use std::fmt::{Display, Write as _};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -50,7 +51,7 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    pub(crate) fn json(body: impl ToString) -> Self {
+    pub(crate) fn json(body: impl Display) -> Self {
         Self::Full(
             200,
             vec![("Content-Type", "application/json".into())],
@@ -58,7 +59,7 @@ impl Reply {
         )
     }
 
-    pub(crate) fn status(status: u16, body: impl ToString) -> Self {
+    pub(crate) fn status(status: u16, body: impl Display) -> Self {
         Self::Full(
             status,
             vec![("Content-Type", "application/json".into())],
@@ -66,26 +67,27 @@ impl Reply {
         )
     }
 
-    pub(crate) fn redirect(to: impl ToString) -> Self {
+    pub(crate) fn redirect(to: impl Display) -> Self {
         Self::Full(302, vec![("Location", to.to_string())], Vec::new())
     }
 }
 
+type Answer = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+type Log = Arc<Mutex<Vec<Asked>>>;
+
 /// A running server; its requests are kept in order.
 pub(crate) struct Server {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Log,
 }
 
 impl Server {
     /// Starts a server that answers with `answer`, until the test's runtime ends.
     pub(crate) async fn start(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, asked) = (listener.local_addr().unwrap(), Arc::default());
-        let (answer, log): (
-            Arc<dyn Fn(&Asked) -> Reply + Send + Sync>,
-            Arc<Mutex<Vec<Asked>>>,
-        ) = (Arc::new(answer), Arc::clone(&asked));
+        let address = listener.local_addr().unwrap();
+        let asked: Log = Arc::default();
+        let (answer, log): (Answer, Log) = (Arc::new(answer), Arc::clone(&asked));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&log)));
@@ -126,11 +128,7 @@ impl Server {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    answer: Arc<dyn Fn(&Asked) -> Reply + Send + Sync>,
-    log: Arc<Mutex<Vec<Asked>>>,
-) {
+async fn serve(mut stream: TcpStream, answer: Answer, log: Log) {
     let Some(asked) = read(&mut stream).await else {
         return;
     };
@@ -152,7 +150,7 @@ async fn serve(
                 body.len()
             );
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                let _ = write!(head, "{name}: {value}\r\n");
             }
             let _ = stream.write_all(format!("{head}\r\n").as_bytes()).await;
             let _ = stream.write_all(&body).await;

@@ -38,7 +38,7 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
     }
 }
 
-/// Only 2000::/3 is handed out as global unicast (RFC 4291 2.4). Whatever embeds an IPv4 address, mapped,
+/// Only `2000::/3` is handed out as global unicast (RFC 4291 2.4). Whatever embeds an IPv4 address, mapped,
 /// compatible, 6to4, Teredo or NAT64, could name an inner network and is refused as a whole.
 fn reach_v6(address: Ipv6Addr) -> Reach {
     let [first, second, ..] = address.segments();

@@ -21,6 +21,8 @@ async fn with_token(op: &Op, make: impl FnOnce(Value) -> String) -> Result<(), O
         .map_err(|refusal| OidcCode(refusal.code()))
 }
 
+type Make<'m> = Box<dyn FnOnce(Value) -> String + 'm>;
+
 /// A code, compared with a leaf.
 #[derive(Debug)]
 struct OidcCode(&'static str);
@@ -103,7 +105,7 @@ async fn what_is_within_the_rules_passes() {
         ("aud", json!([CLIENT, CLIENT])),
         ("azp", json!(CLIENT)),
         ("exp", json!(NOW - 59)),
-        ("exp", json!(NOW as f64 + 10.5)),
+        ("exp", json!(1_800_000_010.5)),
         ("iat", json!(NOW + 60)),
         ("nbf", json!(NOW + 60)),
         ("at_hash", json!(URL_SAFE_NO_PAD.encode(&hash[..16]))),
@@ -346,7 +348,7 @@ async fn a_repeated_claim_is_refused_in_any_spelling() {
 async fn what_is_not_a_signed_token_is_malformed() {
     let op = Op::start().await;
     let sign = |claims: Value| op.key.sign("RS256", &claims);
-    let mangled: Vec<(&str, Box<dyn FnOnce(Value) -> String>)> = vec![
+    let mangled: Vec<(&str, Make<'_>)> = vec![
         ("one segment", Box::new(|_| "token".into())),
         ("encrypted", Box::new(|_| "a.b.c.d.e".into())),
         ("padding", Box::new(|claims| format!("{}=", sign(claims)))),
