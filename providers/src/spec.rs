@@ -58,17 +58,34 @@ pub struct Console {
 
 /// All specs, by strategy.
 static SPECS: LazyLock<BTreeMap<String, Spec>> = LazyLock::new(|| {
-    FILES.iter().filter_map(|(strategy, text)| {
-        let mut spec: Spec = toml::from_str(text).ok()?;
-        (*strategy).clone_into(&mut spec.strategy);
-        Some(((*strategy).to_owned(), spec))
-    }).collect()
+    FILES
+        .iter()
+        .filter_map(|(strategy, text)| {
+            let mut spec: Spec = toml::from_str(text).ok()?;
+            (*strategy).clone_into(&mut spec.strategy);
+            Some(((*strategy).to_owned(), spec))
+        })
+        .collect()
 });
 
-const FILES: &[(&str, &str)] = &[
-    ("saml:custom", include_str!("../specs/saml/custom.toml")),
-    ("saml:okta", include_str!("../specs/saml/okta.toml")),
-    ("oidc:custom", include_str!("../specs/oidc/custom.toml")),
+/// The files of `providers/specs`: one line each.
+macro_rules! files {
+    ($($protocol:literal / $name:literal,)+) => {
+        &[$((
+            concat!($protocol, ":", $name),
+            include_str!(concat!("../specs/", $protocol, "/", $name, ".toml")),
+        ),)+]
+    };
+}
+
+const FILES: &[(&str, &str)] = files![
+    "saml" / "cloudflare",
+    "saml" / "custom",
+    "saml" / "google",
+    "saml" / "lastpass",
+    "saml" / "microsoft",
+    "saml" / "okta",
+    "oidc" / "custom",
 ];
 
 impl Spec {
@@ -84,10 +101,17 @@ impl Spec {
 
     /// Writes a catalogue's fix in this vendor's words: `{audience}` becomes “Audience URI (SP Entity ID)”.
     pub fn in_console_words(&self, fix: &str) -> String {
-        let named = self.console.words.iter().fold(fix.to_owned(), |text, (word, label)| {
-            text.replace(&format!("{{{word}}}"), &format!("“{label}”"))
-        });
-        named.replace("{console}", &format!("{} ({})", self.console.product, self.console.path))
+        let named = self
+            .console
+            .words
+            .iter()
+            .fold(fix.to_owned(), |text, (word, label)| {
+                text.replace(&format!("{{{word}}}"), &format!("“{label}”"))
+            });
+        named.replace(
+            "{console}",
+            &format!("{} ({})", self.console.product, self.console.path),
+        )
     }
 
     /// Every strategy of this build, in order.
@@ -99,6 +123,12 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::ConnectionRefusal;
+    use crate::egress::EgressRefusal;
+    use crate::oauth::OauthRefusal;
+    use crate::oidc::OidcRefusal;
+    use crate::saml::SamlRefusal;
+    use crate::saml::metadata::MetadataRefusal;
 
     #[test]
     fn every_file_parses() {
@@ -106,5 +136,104 @@ mod tests {
             let parsed: Result<Spec, _> = toml::from_str(text);
             assert!(parsed.is_ok(), "{strategy}: {:?}", parsed.err());
         }
+    }
+
+    #[test]
+    fn every_file_is_in_the_table() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("specs");
+        let mut strategies = Vec::new();
+        for protocol in std::fs::read_dir(folder).unwrap() {
+            let protocol = protocol.unwrap().path();
+            for file in std::fs::read_dir(&protocol).unwrap() {
+                let file = file.unwrap().path();
+                let part = |path: &std::path::Path| {
+                    path.file_stem().unwrap().to_string_lossy().into_owned()
+                };
+                strategies.push(format!("{}:{}", part(&protocol), part(&file)));
+            }
+        }
+        strategies.sort();
+        let known: Vec<_> = Spec::all().map(|spec| spec.strategy.clone()).collect();
+        assert_eq!(known, strategies);
+    }
+
+    /// The words in braces of a fix.
+    fn words(fix: &str) -> impl Iterator<Item = &str> {
+        let pieces = fix
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'));
+        pieces
+            .map(|(word, _)| word)
+            .filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    }
+
+    fn fixes<T: Copy>(
+        all: &'static [T],
+        entry: fn(T) -> &'static crate::error::Catalogued,
+    ) -> Vec<&'static str> {
+        all.iter().map(|leaf| entry(*leaf).fix).collect()
+    }
+
+    #[test]
+    fn every_word_of_a_fix_is_in_every_spec_of_its_protocol() {
+        let saml = [
+            fixes(SamlRefusal::ALL, SamlRefusal::entry),
+            fixes(MetadataRefusal::ALL, MetadataRefusal::entry),
+            fixes(EgressRefusal::ALL, EgressRefusal::entry),
+            fixes(
+                &[
+                    ConnectionRefusal::MetadataMissing,
+                    ConnectionRefusal::WeakSignature,
+                ],
+                ConnectionRefusal::entry,
+            ),
+        ];
+        let oauth = [
+            fixes(OauthRefusal::ALL, OauthRefusal::entry),
+            fixes(OidcRefusal::ALL, OidcRefusal::entry),
+            fixes(EgressRefusal::ALL, EgressRefusal::entry),
+            fixes(
+                &[
+                    ConnectionRefusal::IssuerMissing,
+                    ConnectionRefusal::ClientIdMissing,
+                    ConnectionRefusal::ClientSecretMissing,
+                ],
+                ConnectionRefusal::entry,
+            ),
+        ];
+        for spec in Spec::all() {
+            let areas = if spec.protocol() == "saml" {
+                &saml
+            } else {
+                &oauth
+            };
+            for fix in areas.iter().flatten() {
+                for word in words(fix).filter(|word| *word != "console") {
+                    assert!(
+                        spec.console.words.contains_key(word),
+                        "{}: {{{word}}} of: {fix}",
+                        spec.strategy
+                    );
+                }
+                assert_eq!(
+                    words(&spec.in_console_words(fix)).count(),
+                    0,
+                    "{}: {fix}",
+                    spec.strategy
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_fix_is_told_in_the_consoles_own_words() {
+        let spec = Spec::of("saml:microsoft").unwrap();
+        let told = spec.in_console_words("Set {audience} in {console}.");
+        let path = "Entra ID › Enterprise apps › your app › Single sign-on › SAML";
+        assert_eq!(
+            told,
+            format!("Set “Identifier (Entity ID)” in Microsoft Entra admin center ({path}).")
+        );
     }
 }

@@ -44,6 +44,10 @@ refusals! {
         DomainRepeated = "domain_repeated", Application,
             says "One of the e-mail domains is named twice.",
             fix "Name each domain once; upper and lower case are the same, and so are the two spellings of an international name.";
+        /// A home-realm domain already leads to another connection.
+        DomainTaken = "domain_taken", Application,
+            says "One of the e-mail domains belongs to another connection.",
+            fix "Remove the domain from the other connection first: a domain leads to one connection.";
         /// An upstream parameter has neither or both of value and alias.
         ParameterShape = "parameter_shape", Application,
             says "One of the upstream parameters is not accepted.",
