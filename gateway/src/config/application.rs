@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use fedgate_certs::CertError;
 use fedgate_certs::jwks::Jwks;
 use fedgate_certs::key::SigningAlgorithm;
+use fedgate_certs::seal::Sealer;
 use fedgate_providers::connection::{ConnectionId, Secret};
 use fedgate_providers::error::Refusal;
 use serde_json::Value as Json;
@@ -13,11 +15,13 @@ use super::section::{Problems, Section, read_text};
 use super::tree::{Node, Value};
 use super::{ConfigRefusal, uri};
 use crate::management::scope;
+use crate::op::application::secret_hash;
+use crate::store::application::Application;
 
 /// The most applications of one file.
 const APPLICATIONS_MOST: usize = 1000;
 /// The longest client secret, in bytes.
-const SECRET_BYTES: usize = 4096;
+const SECRET_BYTES: usize = 1024;
 /// The grant types that an application can have.
 const GRANT_TYPES: [&str; 2] = ["authorization_code", "client_credentials"];
 
@@ -50,6 +54,21 @@ pub struct ApplicationConfig {
     pub jwks: Option<Json>,
     /// Where those keys are.
     pub jwks_uri: Option<String>,
+}
+
+/// The applications as the store keeps them: with a keyed hash in place of each secret.
+///
+/// # Errors
+/// Those of OpenSSL.
+pub fn applications(
+    config: &super::Config,
+    sealer: &Sealer,
+) -> Result<Vec<Application>, CertError> {
+    config
+        .applications
+        .iter()
+        .map(|application| stored(application, sealer))
+        .collect()
 }
 
 pub(super) fn read_all(
@@ -305,4 +324,30 @@ fn jwks(section: &mut Section<'_>) -> Option<Json> {
         Err(error) => Err(ConfigRefusal::Jwks.refuse().detail(error)),
     };
     section.keep("jwks", keys)
+}
+
+fn stored(application: &ApplicationConfig, sealer: &Sealer) -> Result<Application, CertError> {
+    let ApplicationConfig {
+        client_id,
+        client_secret,
+        ..
+    } = application.clone();
+    let secret_hash = client_secret
+        .map(|secret| secret_hash(sealer, &client_id, secret.reveal()))
+        .transpose()?;
+    Ok(Application {
+        client_id,
+        name: application.name.clone(),
+        secret_hash,
+        redirect_uris: application.redirect_uris.clone(),
+        post_logout_redirect_uris: application.post_logout_redirect_uris.clone(),
+        backchannel_logout_uri: application.backchannel_logout_uri.clone(),
+        initiate_login_uri: application.initiate_login_uri.clone(),
+        fallback_connection: application.fallback_connection.clone(),
+        id_token_signed_response_alg: application.id_token_signed_response_alg,
+        grant_types: application.grant_types.clone(),
+        scopes: application.scopes.clone(),
+        jwks: application.jwks.clone(),
+        jwks_uri: application.jwks_uri.clone(),
+    })
 }

@@ -10,7 +10,8 @@ mod section;
 mod tree;
 pub mod uri;
 
-pub use application::ApplicationConfig;
+pub use application::{ApplicationConfig, applications};
+pub(crate) use master_key::create_master_key;
 pub use master_key::load_or_create_master_key;
 pub use network::Network;
 pub use refusal::{ConfigErrors, ConfigProblem, ConfigRefusal};
