@@ -4,10 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::keyring::Keyring;
+use fedgate_certs::seal::Sealer;
+use fedgate_providers::login::Site;
 use jiff::SignedDuration;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+
+use crate::ephemeral::Ephemeral;
+use crate::limits::Limits;
+use crate::op::client_keys::ClientKeys;
+use crate::store::Store;
 
 /// The one clock. Tests set it forward; nothing below a handler asks the system.
 #[derive(Debug, Default)]
@@ -26,7 +34,8 @@ impl Clock {
 
     /// Sets the clock forward (or back) by so many seconds, for tests.
     pub fn step(&self, seconds: i64) {
-        self.offset_milliseconds.fetch_add(seconds.saturating_mul(1000), Ordering::Relaxed);
+        self.offset_milliseconds
+            .fetch_add(seconds.saturating_mul(1000), Ordering::Relaxed);
     }
 }
 
@@ -47,8 +56,22 @@ pub type Shared = Arc<crate::app::App>;
 /// The running gateway.
 #[derive(Debug)]
 pub struct App {
+    /// Every bound.
+    pub limits: Limits,
+    /// The public face; it travels as a value.
+    pub site: Site,
     /// The one clock.
     pub clock: Clock,
     /// The one source of randomness.
     pub randomness: Randomness,
+    /// Seals secrets; hashes what is only compared.
+    pub sealer: Sealer,
+    /// Signs tokens.
+    pub keyring: Arc<Keyring>,
+    /// Rows.
+    pub store: Store,
+    /// Codes, counters, large pending logins.
+    pub ephemeral: Ephemeral,
+    /// Keys that applications publish.
+    pub client_keys: ClientKeys,
 }

@@ -6,6 +6,7 @@ pub mod crash;
 pub mod ephemeral;
 pub mod events;
 pub mod limits;
+pub mod logout;
 pub mod management;
 pub mod op;
 pub mod page;

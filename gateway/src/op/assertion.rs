@@ -70,7 +70,7 @@ pub(super) fn verify(
     let jti = jti.ok_or_else(|| OpRefusal::ClientAssertionMalformed.refuse().expected("jti"))?;
     // The length keeps the two parts apart, whatever they hold.
     Ok(Once {
-        mark: format!("assertion/{}/{client_id}/{jti}", client_id.len()),
+        mark: format!("{}/{client_id}/{jti}", client_id.len()),
         until,
     })
 }

@@ -1,12 +1,36 @@
 //! What this provider says about itself.
 
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::login::Site;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use super::assertion::ALGORITHMS;
 use super::request::{KNOWN_SCOPES, PROMPTS};
 use super::{AUTHORIZE_PATH, JWKS_PATH, LOGOUT_PATH, TOKEN_PATH, USERINFO_PATH};
+use crate::app::Shared;
+
+/// How long others may keep the keys: a new key is announced for longer than that before it signs.
+const KEYS_KEPT: &str = "public, max-age=300";
+/// How long others may keep the document, which changes with the version of the gateway alone.
+const DOCUMENT_KEPT: &str = "public, max-age=3600";
+
+/// `GET /.well-known/openid-configuration`
+pub(super) async fn openid_configuration(State(app): State<Shared>) -> Response {
+    ([(CACHE_CONTROL, DOCUMENT_KEPT)], Json(document(&app.site))).into_response()
+}
+
+/// `GET /.well-known/jwks.json`; the key ring keeps the text ready.
+pub(super) async fn jwks(State(app): State<Shared>) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, KEYS_KEPT),
+    ];
+    (headers, app.keyring.jwks().to_owned()).into_response()
+}
 
 /// The provider metadata of a site (OpenID Connect Discovery 1.0, 3; RFC 8414). Members whose default says otherwise
 /// are written out: `request_uri_parameter_supported` would be true if it were absent.

@@ -39,9 +39,9 @@ pub struct Issuer<'a> {
 
 /// What the code was exchanged for.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct UserTokens {
-    pub(super) access_token: String,
-    pub(super) id_token: String,
+pub(crate) struct UserTokens {
+    pub(crate) access_token: String,
+    pub(crate) id_token: String,
 }
 
 /// A person's access token, verified: who may read whose profile.
@@ -75,7 +75,7 @@ pub fn api_audience(site: &Site) -> String {
 ///
 /// # Errors
 /// `op.signing_failed`
-pub(super) fn user_tokens(
+pub(crate) fn user_tokens(
     issuer: &Issuer<'_>,
     grant: &Grant,
     id_token_algorithm: SigningAlgorithm,

@@ -1,19 +1,31 @@
 //! The OpenID Provider that applications speak to.
 
 pub mod application;
+pub mod authorize;
+pub mod bearer;
 pub mod client_keys;
 pub mod discovery;
 pub mod issue;
-pub mod parameters;
-pub mod redirect;
 pub mod refusal;
 
 mod assertion;
+mod authenticate;
+pub(crate) mod body;
+pub(crate) mod context;
+pub(crate) mod parameters;
+pub(crate) mod redirect;
 mod request;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod token;
+mod userinfo;
 
+use axum::Router;
+use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
+
+use crate::app::Shared;
+pub use refusal::OpRefusal;
 
 /// The authorization endpoint.
 pub const AUTHORIZE_PATH: &str = "/oauth2/auth";
@@ -27,6 +39,18 @@ pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// RP-Initiated Logout 1.0.
 pub const LOGOUT_PATH: &str = "/logout";
+
+/// The endpoints of the OpenID Provider, but for sign-out.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route(TOKEN_PATH, post(token::post))
+        .route(
+            USERINFO_PATH,
+            get(userinfo::userinfo).post(userinfo::userinfo),
+        )
+        .route(DISCOVERY_PATH, get(discovery::openid_configuration))
+        .route(JWKS_PATH, get(discovery::jwks))
+}
 
 /// A validated authorization request: client, redirect URI and PKCE have been checked.
 /// It travels sealed, in the sign-in page and in the pending login.

@@ -198,6 +198,10 @@ refusals! {
         LogoutRedirectMismatch = "logout_redirect_mismatch", Application,
             says "The application asked to send you to an address that is not registered.",
             fix "Register the exact address in `post_logout_redirect_uris`, and send `id_token_hint` or `client_id` with it.";
+        /// As many authorization codes, or one-time ids, are remembered as may be at once.
+        EphemeralFull = "ephemeral_full", Gateway,
+            says "Too many people are signing in at this moment.",
+            fix "Raise `waiting_codes` under [limits], or find out who begins so many sign-ins.";
         /// A token could not be signed with the gateway's keys.
         SigningFailed = "signing_failed", Gateway,
             says "This sign-in could not be completed on our side.",
@@ -257,6 +261,7 @@ fn error_of(leaf: OpRefusal) -> &'static str {
         R::RequestUriUnsupported => "request_uri_not_supported",
         R::RegistrationUnsupported => "registration_not_supported",
         R::SigningFailed => "server_error",
+        R::EphemeralFull => "temporarily_unavailable",
         R::RequestTooLarge
         | R::RequestMalformed
         | R::RedirectUriMismatch

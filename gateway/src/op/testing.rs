@@ -1,18 +1,31 @@
 //! What the tests of this area share.
 
+use std::sync::{Arc, LazyLock};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fedgate_certs::Timestamp;
 use fedgate_certs::key::{SigningAlgorithm, SigningKey};
 use fedgate_certs::keyring::{Keyring, Stage};
 use fedgate_certs::seal::{MasterKey, Sealer};
+use fedgate_providers::egress::{Egress, EgressPolicy};
 use fedgate_providers::login::Site;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use std::sync::LazyLock;
 
 use super::application::secret_hash;
+use super::client_keys::ClientKeys;
+use super::context::Context;
+use super::issue::{UserTokens, user_tokens};
 use super::parameters::Parameters;
 use super::{AuthorizeRequest, Claims, ExtProvider, Grant};
+use crate::ephemeral::Ephemeral;
+use crate::limits::Limits;
+use crate::store::Store;
 use crate::store::application::Application;
+use crate::store::person::User;
+use crate::store::query::execute;
 
 /// A code verifier and its S256 challenge (RFC 7636, appendix B).
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -40,6 +53,7 @@ pub(crate) fn rng() -> StdRng {
 }
 
 pub(crate) fn sealer() -> Sealer {
+    // Always the same: the generator is seeded.
     Sealer::new(MasterKey::generate(&mut rng()))
 }
 
@@ -133,4 +147,120 @@ pub(crate) fn grant() -> Grant {
         },
         issuer: site().issuer,
     }
+}
+
+/// The parts of a gateway, in memory.
+pub(crate) struct Parts {
+    pub(crate) site: Site,
+    pub(crate) limits: Limits,
+    pub(crate) store: Store,
+    pub(crate) ephemeral: Ephemeral,
+    pub(crate) keyring: Keyring,
+    pub(crate) sealer: Sealer,
+    pub(crate) client_keys: ClientKeys,
+}
+
+impl Parts {
+    /// A gateway with the applications `web`, `spa` (public) and `ops` (private_key_jwt).
+    pub(crate) async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        let egress = Egress::new(EgressPolicy::default()).expect("a client");
+        let store = Store::open("sqlite::memory:").await.expect("a store");
+        let jwks = serde_json::from_str(keyring().jwks()).expect("JSON");
+        let ops = Application {
+            client_id: "ops".into(),
+            secret_hash: None,
+            jwks: Some(jwks),
+            ..application()
+        };
+        store
+            .put_configured_applications(&[application(), public_application(), ops], now())
+            .await
+            .expect("applications");
+        Self {
+            site: site(),
+            ephemeral: Ephemeral::embedded(&limits),
+            limits,
+            store,
+            keyring: keyring(),
+            sealer: sealer(),
+            client_keys: ClientKeys::new(Arc::new(egress)),
+        }
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            site: &self.site,
+            limits: &self.limits,
+            store: &self.store,
+            ephemeral: &self.ephemeral,
+            keyring: &self.keyring,
+            sealer: &self.sealer,
+            client_keys: &self.client_keys,
+            now: now(),
+        }
+    }
+
+    /// Keeps what a code stands for.
+    pub(crate) async fn keep(&self, code: &str, grant: &Grant) {
+        super::authorize::answer(&self.context(), grant, code)
+            .await
+            .expect("kept");
+    }
+
+    /// The tokens of [`grant`].
+    pub(crate) fn tokens(&self) -> UserTokens {
+        let issuer = self.context().issuer(3600);
+        user_tokens(&issuer, &grant(), SigningAlgorithm::Rs256, &mut rng()).expect("signed")
+    }
+
+    /// The rows that a login leaves behind: the user and the session of [`grant`].
+    pub(crate) async fn signed_in(&self) {
+        let user = User {
+            id: "kp_1".into(),
+            email: Some("new@acme.test".into()),
+            email_verified: false,
+            given_name: Some("Ada".into()),
+            family_name: None,
+            name: Some("Ada King".into()),
+            picture: None,
+            is_suspended: false,
+            created_at: now(),
+        };
+        self.store.create_user(&user).await.expect("a user");
+        let mut transaction = self.store.begin().await.expect("a transaction");
+        for statement in [
+            "INSERT INTO connections VALUES ('conn_1', 1, 'acme', 'Acme', 'saml:okta', 'active', NULL, '{}', NULL, 0, 0)",
+            "INSERT INTO identities VALUES ('identity_1', 'kp_1', 'conn_1', 'i', 's', 'enterprise', 0)",
+            "INSERT INTO login_sessions VALUES ('sid_1', 'kp_1', 'identity_1', 'web', 'conn_1', 'org_1', NULL, 0, NULL)",
+        ] {
+            execute!(transaction, statement).expect("inserted");
+        }
+        transaction.commit().await.expect("committed");
+    }
+}
+
+/// Headers with a content type of a form, and with credentials if there are some.
+pub(crate) fn form_headers(basic: Option<(&str, &str)>) -> HeaderMap {
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
+    if let Some((client_id, secret)) = basic {
+        let encode =
+            |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = STANDARD.encode(format!("{}:{}", encode(client_id), encode(secret)));
+        headers.insert(
+            AUTHORIZATION,
+            HeaderValue::try_from(format!("Basic {pair}")).expect("a header"),
+        );
+    }
+    headers
+}
+
+/// Headers with a bearer token.
+pub(crate) fn bearer_headers(token: &str) -> HeaderMap {
+    let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
+    HeaderMap::from_iter([(AUTHORIZATION, value)])
 }

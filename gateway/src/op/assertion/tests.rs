@@ -30,7 +30,7 @@ fn refusal(change: impl FnOnce(&mut Value)) -> Refusal {
 #[test]
 fn a_sound_assertion_passes_once_per_client_and_jti() {
     let once = check(&claims()).expect("accepted");
-    assert_eq!(once.mark, "assertion/3/web/j1");
+    assert_eq!(once.mark, "3/web/j1");
     assert_eq!(
         once.until.as_second(),
         now().as_second() + 60 + SKEW_SECONDS

@@ -1,0 +1,111 @@
+//! Sign-out that begins at an application (RP-Initiated Logout 1.0), and Kinde's `redirect`.
+//!
+//! The gateway holds no session of its own in the browser, so that a sign-out ends the login that the ID token names:
+//! from then on userinfo refuses its access token. Without an ID token there is nothing to end.
+
+use fedgate_providers::error::Refusal;
+use serde_json::{Map, Value};
+
+use crate::op::OpRefusal;
+use crate::op::context::Context;
+use crate::op::issue::verify_hint;
+use crate::op::parameters::Parameters;
+use crate::store::application::Application;
+
+/// Longest `id_token_hint`, in bytes.
+const HINT_BYTES: usize = fedgate_certs::jose::TOKEN_BYTES;
+/// Longest address and `state`, in bytes.
+const VALUE_BYTES: usize = 2048;
+
+/// How a sign-out ended.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// The application, where the request names it.
+    application: Option<Application>,
+    /// Where the browser goes on to, registered; none: to the signed-out page.
+    onward: Option<String>,
+    /// Returned verbatim.
+    state: Option<String>,
+    /// Why the browser does not go where it was asked to. The person is signed out all the same.
+    problem: Option<Refusal>,
+}
+
+/// Ends the session that the request names, and finds where the browser goes on to.
+///
+/// # Errors
+/// `op.logout_hint_invalid`: then nothing was ended, and saying "signed out" would be untrue. Those of
+/// [`Parameters::one`] and of the store.
+async fn end(context: &Context<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
+    let hint = parameters.one("id_token_hint", HINT_BYTES)?;
+    let hint = hint
+        .map(|hint| verify_hint(context.keyring, context.site, hint))
+        .transpose()?;
+    let client_id = client_id(parameters, hint.as_ref())?;
+    let (asked, by_kinde) = match parameters.one("post_logout_redirect_uri", VALUE_BYTES)? {
+        Some(asked) => (Some(asked), false),
+        None => (parameters.one("redirect", VALUE_BYTES)?, true),
+    };
+    let state = parameters.one("state", VALUE_BYTES)?.map(str::to_owned);
+    let application = match client_id {
+        Some(client_id) => context.application(client_id).await?,
+        None => None,
+    };
+    if let Some(sid) = hint.as_ref().and_then(|claims| text(claims, "sid")) {
+        context.store.end_login_session(sid, context.now).await?;
+    }
+    let registered = match (asked, &application) {
+        (None, _) => false,
+        (Some(asked), Some(application)) => has(application, asked),
+        (Some(asked), None) => {
+            client_id.is_none() && by_kinde && is_anyones(context, asked).await?
+        }
+    };
+    let mismatch = |asked: &str| OpRefusal::LogoutRedirectMismatch.refuse().found(asked);
+    Ok(Outcome {
+        onward: asked.filter(|_| registered).map(str::to_owned),
+        problem: asked.filter(|_| !registered).map(mismatch),
+        application,
+        state,
+    })
+}
+
+/// The application that the request names; hint and `client_id` must agree (RP-Initiated Logout 1.0, 2).
+fn client_id<'r>(
+    parameters: &'r Parameters,
+    hint: Option<&'r Map<String, Value>>,
+) -> Result<Option<&'r str>, Refusal> {
+    let named = parameters.one("client_id", VALUE_BYTES)?;
+    let Some(claims) = hint else { return Ok(named) };
+    let audience = text(claims, "aud").ok_or(OpRefusal::LogoutHintInvalid)?;
+    match named {
+        Some(named) if named != audience => Err(OpRefusal::LogoutHintInvalid
+            .refuse()
+            .expected(audience)
+            .found(named)),
+        _ => Ok(Some(audience)),
+    }
+}
+
+/// Kinde's clients send `redirect` alone and name no application. Any registered address will do then: the operator
+/// vouches for each of them, so that this is no open redirect, and what it ends is nothing. The standard parameter
+/// never gets that leave.
+async fn is_anyones(context: &Context<'_>, asked: &str) -> Result<bool, Refusal> {
+    let applications = context.store.applications().await?;
+    Ok(applications
+        .iter()
+        .any(|(application, _source)| has(application, asked)))
+}
+
+fn has(application: &Application, uri: &str) -> bool {
+    application
+        .post_logout_redirect_uris
+        .iter()
+        .any(|registered| registered == uri)
+}
+
+fn text<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests;

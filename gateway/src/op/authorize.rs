@@ -1,0 +1,142 @@
+//! The authorization endpoint, and the two answers that a login ends with.
+
+use axum::response::Response;
+use fedgate_certs::Timestamp;
+use fedgate_providers::error::Refusal;
+use fedgate_providers::login::Site;
+use jiff::SignedDuration;
+use openssl::sha::sha256;
+
+use super::context::Context;
+use super::issue::random_text;
+use super::parameters::Parameters;
+use super::redirect::ReturnTo;
+use super::refusal::{OpRefusal, oauth_description, oauth_error};
+use super::request::{Rejected, client_id, validate};
+use super::{AuthorizeRequest, Claims, Grant};
+use crate::app::App;
+
+/// Keeps what the code stands for, and sends the browser back to the application with it.
+///
+/// # Errors
+/// `op.ephemeral_full`
+pub async fn succeed(
+    app: &App,
+    site: &Site,
+    request: AuthorizeRequest,
+    claims: Claims,
+    now: Timestamp,
+) -> Result<Response, Refusal> {
+    let code = random_text::<32>(&mut app.randomness.rng());
+    let grant = Grant {
+        request,
+        claims,
+        issuer: site.issuer.clone(),
+    };
+    answer(
+        &Context {
+            site,
+            now,
+            ..Context::of(app)
+        },
+        &grant,
+        &code,
+    )
+    .await
+}
+
+/// Sends the browser back to the application with an OAuth error. `description` begins with the stable code.
+pub fn error_redirect(
+    site: &Site,
+    request: &AuthorizeRequest,
+    error: &str,
+    description: &str,
+) -> Response {
+    return_to(request).send(
+        site,
+        &[("error", error), ("error_description", description)],
+    )
+}
+
+/// Where [`error_redirect`] sends the browser: the way back to the application on a page.
+pub fn error_location(
+    site: &Site,
+    request: &AuthorizeRequest,
+    error: &str,
+    description: &str,
+) -> String {
+    return_to(request).location(
+        site,
+        &[("error", error), ("error_description", description)],
+    )
+}
+
+/// From the raw parameters to a validated request.
+///
+/// # Errors
+/// For the page until the redirect URI is known to be the application's.
+pub(super) async fn read(
+    context: &Context<'_>,
+    raw: Result<&str, Refusal>,
+) -> Result<AuthorizeRequest, Rejected> {
+    let raw = raw.map_err(Rejected::Page)?;
+    let most = context.limits.authorize_query_bytes;
+    if raw.len() > most {
+        let refusal = OpRefusal::RequestTooLarge
+            .refuse()
+            .expected(format!("at most {most} bytes"))
+            .found(raw.len());
+        return Err(Rejected::Page(refusal));
+    }
+    let parameters = Parameters::parse(raw).map_err(Rejected::Page)?;
+    let client_id = client_id(&parameters)?;
+    let application = context
+        .application(client_id)
+        .await
+        .map_err(Rejected::Page)?;
+    let unknown = || Rejected::Page(OpRefusal::ClientUnknown.refuse().found(client_id));
+    validate(&application.ok_or_else(unknown)?, &parameters)
+}
+
+/// The refusal as an OAuth error at the application's redirect URI.
+pub(super) fn refused(site: &Site, to: &ReturnTo, refusal: &Refusal) -> Response {
+    tracing::info!(code = refusal.code(), evidence = ?refusal.evidence(), "authorization request refused");
+    to.send(
+        site,
+        &[
+            ("error", oauth_error(refusal)),
+            ("error_description", &oauth_description(refusal)),
+        ],
+    )
+}
+
+/// The code is kept by its digest alone: what the ephemeral store shows to anybody redeems nothing.
+pub(super) async fn answer(
+    context: &Context<'_>,
+    grant: &Grant,
+    code: &str,
+) -> Result<Response, Refusal> {
+    let value = serde_json::to_vec(grant)
+        .map_err(|error| OpRefusal::SigningFailed.refuse().detail(error))?;
+    let lifetime = i64::try_from(context.limits.code_seconds).unwrap_or(i64::MAX);
+    let expires_at = context
+        .now
+        .saturating_add(SignedDuration::from_secs(lifetime))
+        .unwrap_or(Timestamp::MAX);
+    let kept = context
+        .ephemeral
+        .put_code(sha256(code.as_bytes()), value, expires_at, context.now)
+        .await;
+    kept.map_err(|error| OpRefusal::EphemeralFull.refuse().detail(error))?;
+    Ok(return_to(&grant.request).send(context.site, &[("code", code)]))
+}
+
+fn return_to(request: &AuthorizeRequest) -> ReturnTo {
+    ReturnTo {
+        redirect_uri: request.redirect_uri.clone(),
+        state: request.state.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
