@@ -357,7 +357,7 @@ impl From<Forbidden> for Refusal {
 
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Domain(name) => *name == "localhost",
         Host::Ipv4(v4) => v4.is_loopback(),
         Host::Ipv6(v6) => v6.is_loopback(),
     }

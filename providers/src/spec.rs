@@ -86,6 +86,7 @@ const FILES: &[(&str, &str)] = files![
     "saml" / "microsoft",
     "saml" / "okta",
     "oidc" / "custom",
+    "oidc" / "okta",
 ];
 
 impl Spec {

@@ -153,7 +153,17 @@ impl OauthProvider {
         }
         let identity = mapping::identity(&self.connection, claims, tokens.id_token);
         story.tell("oidc.mapping", Ok(identity), |identity| {
-            format!("subject {}", identity.subject.value)
+            let email = identity
+                .email
+                .as_ref()
+                .map_or("no address".to_owned(), |email| {
+                    format!("address {:?}", email.claim)
+                });
+            format!(
+                "{email}, {} groups, {} other claims",
+                identity.groups.len(),
+                identity.attributes.len()
+            )
         })
     }
 

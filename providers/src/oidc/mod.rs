@@ -72,7 +72,7 @@ refusals! {
         Expired = "expired", Upstream,
             says "The identity provider's answer was no longer valid.",
             fix "Check {clock} on both sides; 60 seconds of difference are accepted.";
-        /// The token's iat lies ahead.
+        /// The token's iat or auth_time lies ahead.
         IssuedInFuture = "issued_in_future", Upstream,
             says "The clocks of the identity provider and this service differ.",
             fix "Check {clock} on both sides; 60 seconds of difference are accepted.";

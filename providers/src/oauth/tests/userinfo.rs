@@ -20,10 +20,10 @@ fn thin(claims: &mut Value) {
 }
 
 async fn with(
+    op: &Op,
     userinfo: Reply,
     change: impl FnOnce(&mut Value),
 ) -> Result<crate::identity::VerifiedIdentity, crate::error::Refusal> {
-    let op = Op::start().await;
     op.world.lock().unwrap().userinfo = userinfo;
     op.sign_in(change).await
 }
@@ -59,13 +59,14 @@ async fn a_thin_token_is_completed() {
 
 #[tokio::test]
 async fn another_subject_is_refused() {
+    let op = Op::start().await;
     for body in [
         json!({ "sub": "user-2", "email": "admin@example.com" }),
         json!({ "email": "a@b.c" }),
         json!({ "sub": 1 }),
     ] {
         assert_eq!(
-            with(Reply::json(body), thin).await.unwrap_err(),
+            with(&op, Reply::json(body), thin).await.unwrap_err(),
             OidcRefusal::UserinfoSubjectMismatch
         );
     }
@@ -73,6 +74,7 @@ async fn another_subject_is_refused() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_plain_json_is_refused() {
+    let op = Op::start().await;
     for body in [
         "eyJhbGciOiJub25lIn0.e30.",
         r#"{"sub":"user-1""#,
@@ -80,27 +82,30 @@ async fn an_answer_that_is_not_plain_json_is_refused() {
         "[]",
     ] {
         assert_eq!(
-            with(Reply::json(body), thin).await.unwrap_err(),
+            with(&op, Reply::json(body), thin).await.unwrap_err(),
             OidcRefusal::UserinfoMalformed,
             "{body}"
         );
     }
     assert_eq!(
-        with(Reply::status(401, "{}"), thin).await.unwrap_err(),
+        with(&op, Reply::status(401, "{}"), thin).await.unwrap_err(),
         OidcRefusal::UserinfoRefused
     );
     assert_eq!(
-        with(Reply::redirect("/token"), thin).await.unwrap_err(),
+        with(&op, Reply::redirect("/token"), thin)
+            .await
+            .unwrap_err(),
         EgressRefusal::RedirectForbidden
     );
     assert_eq!(
-        with(Reply::Drip, thin).await.unwrap_err(),
+        with(&op, Reply::Drip, thin).await.unwrap_err(),
         EgressRefusal::Timeout
     );
 }
 
 #[tokio::test]
 async fn an_address_and_the_statement_about_it_stay_together() {
+    let op = Op::start().await;
     let userinfo = |email: &str| {
         Reply::json(
             json!({ "sub": "user-1", "email": email, "email_verified": true, "name": "Ada" }),
@@ -113,12 +118,16 @@ async fn an_address_and_the_statement_about_it_stay_together() {
     let claim_of = |identity: crate::identity::VerifiedIdentity| {
         identity.email.map(|email| (email.address, email.claim))
     };
-    let other = with(userinfo("eve@example.com"), nameless).await.unwrap();
+    let other = with(&op, userinfo("eve@example.com"), nameless)
+        .await
+        .unwrap();
     assert_eq!(
         claim_of(other),
         Some(("ada@example.com".into(), EmailClaim::Unstated))
     );
-    let same = with(userinfo("ada@example.com"), nameless).await.unwrap();
+    let same = with(&op, userinfo("ada@example.com"), nameless)
+        .await
+        .unwrap();
     assert_eq!(
         claim_of(same),
         Some(("ada@example.com".into(), EmailClaim::Verified))
@@ -128,7 +137,7 @@ async fn an_address_and_the_statement_about_it_stay_together() {
         claims["email_verified"] = true.into();
     };
     let silent = Reply::json(json!({ "sub": "user-1", "email": "eve@example.com" }));
-    let identity = with(silent, verified_nothing).await.unwrap();
+    let identity = with(&op, silent, verified_nothing).await.unwrap();
     assert_eq!(
         claim_of(identity),
         Some(("eve@example.com".into(), EmailClaim::Unstated))
