@@ -1,5 +1,7 @@
 //! Arabic, written from right to left.
 
+mod sentences;
+
 use super::Strings;
 
 pub(super) const STRINGS: Strings = Strings {
@@ -37,5 +39,5 @@ pub(super) const STRINGS: Strings = Strings {
     still_signed_in: "قد لا تزال مسجل الدخول لدى موفر الهوية وفي تطبيقات أخرى.",
     still_signed_in_elsewhere: "قد لا تزال مسجل الدخول في تطبيقات أخرى.",
     shared_computer: "على جهاز مشترك، أغلق جميع نوافذ المتصفح.",
-    sentences: &[],
+    sentences: sentences::SENTENCES,
 };

@@ -1,5 +1,7 @@
 //! German.
 
+mod sentences;
+
 use super::Strings;
 
 pub(super) const STRINGS: Strings = Strings {
@@ -37,5 +39,5 @@ pub(super) const STRINGS: Strings = Strings {
     still_signed_in: "Bei Ihrem Identitätsanbieter und in anderen Anwendungen sind Sie möglicherweise noch angemeldet.",
     still_signed_in_elsewhere: "In anderen Anwendungen sind Sie möglicherweise noch angemeldet.",
     shared_computer: "Schließen Sie an einem gemeinsam genutzten Computer alle Browserfenster.",
-    sentences: &[],
+    sentences: sentences::SENTENCES,
 };
