@@ -13,17 +13,24 @@ for (const form of document.querySelectorAll("form[data-auto-post]")) {
 for (const holder of document.querySelectorAll("[data-copy-label]")) {
   const value = holder.querySelector("code");
   if (!value || !navigator.clipboard) continue;
+  const { copyLabel, copiedLabel } = holder.dataset;
   const button = document.createElement("button");
-  const label = document.createElement("span");
+  const status = document.createElement("span");
   button.type = "button";
   button.className = "copy";
-  label.textContent = holder.dataset.copyLabel;
-  label.setAttribute("role", "status");
-  button.append(label);
+  button.textContent = copyLabel;
+  // Several buttons with one word: each says what it copies. The visible word comes first (WCAG 2.5.3).
+  button.setAttribute("aria-label", `${copyLabel}: ${holder.previousElementSibling?.textContent ?? ""}`);
+  // A live region inside a button would not be announced.
+  status.className = "hidden";
+  status.setAttribute("role", "status");
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(value.textContent);
-    label.textContent = holder.dataset.copiedLabel;
-    setTimeout(() => { label.textContent = holder.dataset.copyLabel; }, 2000);
+    button.textContent = status.textContent = copiedLabel;
+    setTimeout(() => {
+      button.textContent = copyLabel;
+      status.textContent = "";
+    }, 2000);
   });
-  holder.append(button);
+  holder.append(button, status);
 }
