@@ -48,50 +48,36 @@ pub fn profile(
     names: &Attributes,
     options: &SamlOptions,
 ) -> Result<Profile, Refusal> {
-    let mut notes = Vec::new();
-    let subject = subject(asserted, options, &mut notes)?;
-    let mut field =
-        |label: &str, own: &Option<String>, names: &[String], sound: fn(&str) -> bool| {
-            let source = Source {
-                attributes: &asserted.attributes,
-                own: own.as_deref(),
-                names,
-            };
-            source.single(label, sound, &mut notes)
-        };
-    let email = field("email", &options.email_key_attr, &names.email, is_address);
-    let given_name = field(
-        "given_name",
-        &options.first_name_key_attr,
-        &names.given_name,
-        is_field,
-    );
-    let family_name = field(
-        "family_name",
-        &options.last_name_key_attr,
-        &names.family_name,
-        is_field,
-    );
-    let name = field("name", &None, &names.name, is_field);
-    let email = match email {
-        Found::Absent => email_of_name_id(asserted.name_id.as_ref(), &mut notes),
+    let (subject, note) = subject(asserted, options)?;
+    let mut notes = vec![note];
+    let email = address(asserted, names, options, &mut notes);
+    let mut field = |label: &str, own: &Option<String>, names: &[String]| {
+        Source::new(asserted, own.as_deref(), names).single(label, is_field, &mut notes).into_value()
+    };
+    let given_name = field("given_name", &options.first_name_key_attr, &names.given_name);
+    let family_name = field("family_name", &options.last_name_key_attr, &names.family_name);
+    let name = field("name", &None, &names.name);
+    let groups = Source::new(asserted, None, &names.groups).all("groups", &mut notes);
+    let note = notes.join("; ");
+    Ok(Profile { subject, email, given_name, family_name, name, groups, note })
+}
+
+/// The address alone, as [`profile`] reads it.
+pub fn email(asserted: &Asserted, names: &Attributes, options: &SamlOptions) -> Option<String> {
+    address(asserted, names, options, &mut Vec::new())
+}
+
+fn address(
+    asserted: &Asserted,
+    names: &Attributes,
+    options: &SamlOptions,
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    let source = Source::new(asserted, options.email_key_attr.as_deref(), &names.email);
+    match source.single("email", is_address, notes) {
+        Found::Absent => email_of_name_id(asserted.name_id.as_ref(), notes),
         found => found.into_value(),
-    };
-    let source = Source {
-        attributes: &asserted.attributes,
-        own: None,
-        names: &names.groups,
-    };
-    let groups = source.all("groups", &mut notes);
-    Ok(Profile {
-        subject,
-        email,
-        given_name: given_name.into_value(),
-        family_name: family_name.into_value(),
-        name: name.into_value(),
-        groups,
-        note: notes.join("; "),
-    })
+    }
 }
 
 enum Found {
@@ -116,6 +102,10 @@ struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
+    fn new(asserted: &'a Asserted, own: Option<&'a str>, names: &'a [String]) -> Self {
+        Self { attributes: &asserted.attributes, own, names }
+    }
+
     /// The first name that has a value, with all its values that are not empty.
     fn decisive(&self) -> Option<(&'a str, Vec<&'a str>)> {
         let names = self.own.into_iter().filter(|own| !own.is_empty());
@@ -174,85 +164,55 @@ fn only<'a>(values: &[&'a str]) -> Option<&'a str> {
     values.iter().all(|value| *value == first).then_some(first)
 }
 
-fn subject(
-    asserted: &Asserted,
-    options: &SamlOptions,
-    notes: &mut Vec<String>,
-) -> Result<String, Refusal> {
-    let attribute = options
-        .user_id_key_attr
-        .as_deref()
-        .filter(|name| !name.is_empty());
-    let Some(name) = attribute else {
-        return subject_of_name_id(asserted, notes);
-    };
+/// What names the person below the issuer, and where it comes from, for the trace.
+///
+/// # Errors
+/// `saml.name_id_missing`, `saml.name_id_transient`, `saml.subject_attribute_missing`,
+/// `saml.subject_attribute_invalid`.
+pub fn subject(asserted: &Asserted, options: &SamlOptions) -> Result<(String, String), Refusal> {
+    let attribute = options.user_id_key_attr.as_deref().filter(|name| !name.is_empty());
+    let Some(name) = attribute else { return subject_of_name_id(asserted) };
     let values = values(&asserted.attributes, name);
     if values.is_empty() && name == NAME_ID_CLAIM {
-        return subject_of_name_id(asserted, notes);
+        return subject_of_name_id(asserted);
     }
     if values.is_empty() {
         return Err(SamlRefusal::SubjectAttributeMissing.refuse().expected(name));
     }
     let Some(value) = only(&values).filter(|value| is_identifier(value)) else {
-        let refusal = SamlRefusal::SubjectAttributeInvalid
-            .refuse()
-            .expected("one plain value");
-        return Err(refusal
-            .found(format_args!("{} values", values.len()))
-            .detail(name));
+        let refusal = SamlRefusal::SubjectAttributeInvalid.refuse().expected("one plain value");
+        return Err(refusal.found(format_args!("{} values", values.len())).detail(name));
     };
-    notes.push(format!("subject from {name}"));
-    Ok(unqualified(value))
+    Ok((unqualified(value), format!("subject from {name}")))
 }
 
-fn subject_of_name_id(asserted: &Asserted, notes: &mut Vec<String>) -> Result<String, Refusal> {
-    let name_id = asserted
-        .name_id
-        .as_ref()
-        .ok_or(SamlRefusal::NameIdMissing)?;
+fn subject_of_name_id(asserted: &Asserted) -> Result<(String, String), Refusal> {
+    let name_id = asserted.name_id.as_ref().ok_or(SamlRefusal::NameIdMissing)?;
     if name_id.is(format::TRANSIENT) {
-        return Err(SamlRefusal::NameIdTransient
-            .refuse()
-            .found(format::TRANSIENT));
+        return Err(SamlRefusal::NameIdTransient.refuse().found(format::TRANSIENT));
     }
-    notes.push(match &name_id.format {
-        Some(format) => format!(
-            "subject from NameID ({})",
-            format.rsplit(':').next().unwrap_or(format)
-        ),
+    let note = match &name_id.format {
+        Some(format) => format!("subject from NameID ({})", format.rsplit(':').next().unwrap_or(format)),
         None => "subject from NameID".to_owned(),
-    });
-    Ok(
-        match (&name_id.name_qualifier, &name_id.sp_name_qualifier) {
-            (None, None) => unqualified(&name_id.value),
-            (name, sp) if name_id.is(format::PERSISTENT) => qualified(
-                name.as_deref().unwrap_or_default(),
-                sp.as_deref().unwrap_or_default(),
-                &name_id.value,
-            ),
-            _ => unqualified(&name_id.value),
-        },
-    )
+    };
+    // Left out, NameQualifier is the issuer and SPNameQualifier is us (SAML core 8.3.7), so that naming them changes
+    // nothing. Another SPNameQualifier than ours never comes this far.
+    let foreign = name_id.name_qualifier.as_deref().filter(|qualifier| *qualifier != asserted.issuer);
+    let subject = match foreign {
+        Some(qualifier) if name_id.is(format::PERSISTENT) => qualified(qualifier, &name_id.value),
+        _ => unqualified(&name_id.value),
+    };
+    Ok((subject, note))
 }
 
-/// A value with qualifiers: `!name qualifier!SP qualifier!value`, `!` and `%` of the qualifiers percent-encoded.
-/// A persistent NameID is unique only together with them (SAML core 8.3.7).
-fn qualified(name_qualifier: &str, sp_name_qualifier: &str, value: &str) -> String {
-    let escape = |text: &str| text.replace('%', "%25").replace('!', "%21");
-    format!(
-        "!{}!{}!{value}",
-        escape(name_qualifier),
-        escape(sp_name_qualifier)
-    )
+/// A value with the namespace it is unique in: `!qualifier!value`, `!` and `%` of the qualifier percent-encoded.
+fn qualified(name_qualifier: &str, value: &str) -> String {
+    format!("!{}!{value}", name_qualifier.replace('%', "%25").replace('!', "%21"))
 }
 
-/// A value without qualifiers is itself, unless it could be read as one with qualifiers.
+/// A value without a qualifier is itself, unless it could be read as one with a qualifier.
 fn unqualified(value: &str) -> String {
-    if value.starts_with('!') {
-        qualified("", "", value)
-    } else {
-        value.to_owned()
-    }
+    if value.starts_with('!') { qualified("", value) } else { value.to_owned() }
 }
 
 fn email_of_name_id(name_id: Option<&NameId>, notes: &mut Vec<String>) -> Option<String> {

@@ -1,0 +1,3 @@
+//! The commands of `fedgate`.
+
+pub mod saml;
