@@ -52,14 +52,32 @@ pub fn profile(
     let mut notes = vec![note];
     let email = address(asserted, names, options, &mut notes);
     let mut field = |label: &str, own: &Option<String>, names: &[String]| {
-        Source::new(asserted, own.as_deref(), names).single(label, is_field, &mut notes).into_value()
+        Source::new(asserted, own.as_deref(), names)
+            .single(label, is_field, &mut notes)
+            .into_value()
     };
-    let given_name = field("given_name", &options.first_name_key_attr, &names.given_name);
-    let family_name = field("family_name", &options.last_name_key_attr, &names.family_name);
+    let given_name = field(
+        "given_name",
+        &options.first_name_key_attr,
+        &names.given_name,
+    );
+    let family_name = field(
+        "family_name",
+        &options.last_name_key_attr,
+        &names.family_name,
+    );
     let name = field("name", &None, &names.name);
     let groups = Source::new(asserted, None, &names.groups).all("groups", &mut notes);
     let note = notes.join("; ");
-    Ok(Profile { subject, email, given_name, family_name, name, groups, note })
+    Ok(Profile {
+        subject,
+        email,
+        given_name,
+        family_name,
+        name,
+        groups,
+        note,
+    })
 }
 
 /// The address alone, as [`profile`] reads it.
@@ -103,7 +121,11 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     fn new(asserted: &'a Asserted, own: Option<&'a str>, names: &'a [String]) -> Self {
-        Self { attributes: &asserted.attributes, own, names }
+        Self {
+            attributes: &asserted.attributes,
+            own,
+            names,
+        }
     }
 
     /// The first name that has a value, with all its values that are not empty.
@@ -170,8 +192,13 @@ fn only<'a>(values: &[&'a str]) -> Option<&'a str> {
 /// `saml.name_id_missing`, `saml.name_id_transient`, `saml.subject_attribute_missing`,
 /// `saml.subject_attribute_invalid`.
 pub fn subject(asserted: &Asserted, options: &SamlOptions) -> Result<(String, String), Refusal> {
-    let attribute = options.user_id_key_attr.as_deref().filter(|name| !name.is_empty());
-    let Some(name) = attribute else { return subject_of_name_id(asserted) };
+    let attribute = options
+        .user_id_key_attr
+        .as_deref()
+        .filter(|name| !name.is_empty());
+    let Some(name) = attribute else {
+        return subject_of_name_id(asserted);
+    };
     let values = values(&asserted.attributes, name);
     if values.is_empty() && name == NAME_ID_CLAIM {
         return subject_of_name_id(asserted);
@@ -180,24 +207,39 @@ pub fn subject(asserted: &Asserted, options: &SamlOptions) -> Result<(String, St
         return Err(SamlRefusal::SubjectAttributeMissing.refuse().expected(name));
     }
     let Some(value) = only(&values).filter(|value| is_identifier(value)) else {
-        let refusal = SamlRefusal::SubjectAttributeInvalid.refuse().expected("one plain value");
-        return Err(refusal.found(format_args!("{} values", values.len())).detail(name));
+        let refusal = SamlRefusal::SubjectAttributeInvalid
+            .refuse()
+            .expected("one plain value");
+        return Err(refusal
+            .found(format_args!("{} values", values.len()))
+            .detail(name));
     };
     Ok((unqualified(value), format!("subject from {name}")))
 }
 
 fn subject_of_name_id(asserted: &Asserted) -> Result<(String, String), Refusal> {
-    let name_id = asserted.name_id.as_ref().ok_or(SamlRefusal::NameIdMissing)?;
+    let name_id = asserted
+        .name_id
+        .as_ref()
+        .ok_or(SamlRefusal::NameIdMissing)?;
     if name_id.is(format::TRANSIENT) {
-        return Err(SamlRefusal::NameIdTransient.refuse().found(format::TRANSIENT));
+        return Err(SamlRefusal::NameIdTransient
+            .refuse()
+            .found(format::TRANSIENT));
     }
     let note = match &name_id.format {
-        Some(format) => format!("subject from NameID ({})", format.rsplit(':').next().unwrap_or(format)),
+        Some(format) => format!(
+            "subject from NameID ({})",
+            format.rsplit(':').next().unwrap_or(format)
+        ),
         None => "subject from NameID".to_owned(),
     };
     // Left out, NameQualifier is the issuer and SPNameQualifier is us (SAML core 8.3.7), so that naming them changes
     // nothing. Another SPNameQualifier than ours never comes this far.
-    let foreign = name_id.name_qualifier.as_deref().filter(|qualifier| *qualifier != asserted.issuer);
+    let foreign = name_id
+        .name_qualifier
+        .as_deref()
+        .filter(|qualifier| *qualifier != asserted.issuer);
     let subject = match foreign {
         Some(qualifier) if name_id.is(format::PERSISTENT) => qualified(qualifier, &name_id.value),
         _ => unqualified(&name_id.value),
@@ -207,12 +249,19 @@ fn subject_of_name_id(asserted: &Asserted) -> Result<(String, String), Refusal> 
 
 /// A value with the namespace it is unique in: `!qualifier!value`, `!` and `%` of the qualifier percent-encoded.
 fn qualified(name_qualifier: &str, value: &str) -> String {
-    format!("!{}!{value}", name_qualifier.replace('%', "%25").replace('!', "%21"))
+    format!(
+        "!{}!{value}",
+        name_qualifier.replace('%', "%25").replace('!', "%21")
+    )
 }
 
 /// A value without a qualifier is itself, unless it could be read as one with a qualifier.
 fn unqualified(value: &str) -> String {
-    if value.starts_with('!') { qualified("", value) } else { value.to_owned() }
+    if value.starts_with('!') {
+        qualified("", value)
+    } else {
+        value.to_owned()
+    }
 }
 
 fn email_of_name_id(name_id: Option<&NameId>, notes: &mut Vec<String>) -> Option<String> {

@@ -80,32 +80,30 @@ pub(super) fn name_id(subject: Element<'_>, sp_entity_id: &str) -> Result<Option
     let Some(element) = only_child(subject, ASSERTION, "NameID")? else {
         return Ok(None);
     };
-    let value = element.leaf().filter(|value| is_identifier(value));
-    let value =
-        value.ok_or_else(|| invalid(element.leaf().unwrap_or("an element inside the NameID")))?;
-    let qualifier = |name| match element
-        .attribute(name)
-        .filter(|qualifier| !qualifier.is_empty())
-    {
-        Some(qualifier) if !is_plain(qualifier) => Err(invalid(qualifier)),
-        other => Ok(other.map(str::to_owned)),
-    };
+    let text = element.leaf().filter(|text| is_identifier(text));
+    let text =
+        text.ok_or_else(|| invalid(element.leaf().unwrap_or("an element inside the NameID")))?;
     let read = NameId {
-        value: value.to_owned(),
+        value: text.to_owned(),
         format: element.attribute("Format").map(str::to_owned),
-        name_qualifier: qualifier("NameQualifier")?,
-        sp_name_qualifier: qualifier("SPNameQualifier")?,
+        name_qualifier: qualifier(element, "NameQualifier")?,
+        sp_name_qualifier: qualifier(element, "SPNameQualifier")?,
     };
     // Qualifiers have a meaning for these two only (SAML core 8.3.7 and 8.3.8).
-    let qualified = read.is(format::PERSISTENT) || read.is(format::TRANSIENT);
+    let is_qualified = read.is(format::PERSISTENT) || read.is(format::TRANSIENT);
     match read.sp_name_qualifier.as_deref() {
-        Some(other) if qualified && other != sp_entity_id => {
-            Err(SamlRefusal::NameQualifierMismatch
-                .refuse()
-                .expected(sp_entity_id)
-                .found(other))
+        Some(other) if is_qualified && other != sp_entity_id => {
+            let refusal = SamlRefusal::NameQualifierMismatch.refuse();
+            Err(refusal.expected(sp_entity_id).found(other))
         }
         _ => Ok(Some(read)),
+    }
+}
+
+fn qualifier(name_id: Element<'_>, name: &str) -> Result<Option<String>, Refusal> {
+    match name_id.attribute(name).filter(|text| !text.is_empty()) {
+        Some(text) if !is_plain(text) => Err(invalid(text)),
+        other => Ok(other.map(str::to_owned)),
     }
 }
 

@@ -141,7 +141,7 @@ fn nanoseconds(fraction: &str) -> Option<i32> {
     if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    format!("{:0<9.9}", fraction).parse().ok()
+    format!("{fraction:0<9.9}").parse().ok()
 }
 
 /// The time in an attribute, if the attribute is there.

@@ -37,7 +37,11 @@ impl Inspect {
             Ok(answer) => (answer, 0),
             Err(refusal) => (refused(&refusal), 1),
         };
-        let text = if self.json { format!("{answer}\n") } else { text::lay_out(&answer) };
+        let text = if self.json {
+            format!("{answer}\n")
+        } else {
+            text::lay_out(&answer)
+        };
         Ok(Outcome { text, code })
     }
 }
@@ -64,12 +68,18 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
         _ => true,
     };
     let kept = members.into_iter().filter(|(_, value)| says(value));
-    Value::Object(kept.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+    Value::Object(
+        kept.map(|(name, value)| (name.to_owned(), value))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 /// The last part of a URI that names an algorithm, a format or a binding.
 fn short(uri: &str) -> &str {
-    uri.rsplit(['#', ':', '/']).next().filter(|part| !part.is_empty()).unwrap_or(uri)
+    uri.rsplit(['#', ':', '/'])
+        .next()
+        .filter(|part| !part.is_empty())
+        .unwrap_or(uri)
 }
 
 /// A certificate as an administrator recognizes it.
@@ -88,13 +98,25 @@ fn certificate(element: Element<'_>) -> Value {
 
 /// The signature that an element carries, if it does.
 fn signature(element: Element<'_>) -> Value {
-    let Some(signature) = element.child(SIGNATURE, "Signature") else { return Value::Null };
-    let below = |name: &str| signature.descendants().find(|inner| inner.is(SIGNATURE, name));
+    let Some(signature) = element.child(SIGNATURE, "Signature") else {
+        return Value::Null;
+    };
+    let below = |name: &str| {
+        signature
+            .descendants()
+            .find(|inner| inner.is(SIGNATURE, name))
+    };
     let algorithm = |name: &str| below(name).and_then(|inner| inner.attribute("Algorithm"));
     object([
         ("algorithm", json!(algorithm("SignatureMethod").map(short))),
         ("digest", json!(algorithm("DigestMethod").map(short))),
-        ("reference", json!(below("Reference").and_then(|inner| inner.attribute("URI")))),
-        ("carried_certificate", below("X509Certificate").map_or(Value::Null, certificate)),
+        (
+            "reference",
+            json!(below("Reference").and_then(|inner| inner.attribute("URI"))),
+        ),
+        (
+            "carried_certificate",
+            below("X509Certificate").map_or(Value::Null, certificate),
+        ),
     ])
 }

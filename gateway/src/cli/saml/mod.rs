@@ -69,14 +69,18 @@ impl SamlCommand {
 fn read(path: &Path) -> Result<Vec<u8>, Usage> {
     let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
-        io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes)
+        io::stdin()
+            .lock()
+            .take(MAX_FILE + 1)
+            .read_to_end(&mut bytes)
     } else {
         File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
     };
     match read {
-        Ok(_) if bytes.len() as u64 > MAX_FILE => {
-            Err(Usage(format!("{}: larger than {MAX_FILE} bytes", path.display())))
-        }
+        Ok(_) if bytes.len() as u64 > MAX_FILE => Err(Usage(format!(
+            "{}: larger than {MAX_FILE} bytes",
+            path.display()
+        ))),
         Ok(_) => Ok(bytes),
         Err(error) => Err(Usage(format!("{}: {error}", path.display()))),
     }
@@ -84,7 +88,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Usage> {
 
 /// XML as it stands, anything else as base64: a form field or a file of one.
 fn decoded(input: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Refusal> {
-    let start = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input).trim_ascii_start();
+    let start = input
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(input)
+        .trim_ascii_start();
     if start.first().is_none_or(|byte| *byte == b'<') {
         return Ok(input.into());
     }
@@ -100,7 +107,10 @@ fn refused(refusal: &Refusal) -> Value {
         Some(detail) => format!("{} ({detail})", entry.meaning.trim_end_matches('.')),
         None => entry.meaning.to_owned(),
     };
-    let fix = Spec::of("saml:custom").map_or_else(|| entry.fix.to_owned(), |spec| spec.in_console_words(entry.fix));
+    let fix = Spec::of("saml:custom").map_or_else(
+        || entry.fix.to_owned(),
+        |spec| spec.in_console_words(entry.fix),
+    );
     json!({
         "ok": false,
         "code": entry.code,

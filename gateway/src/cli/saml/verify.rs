@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use fedgate_certs::error::CertError;
 use fedgate_certs::Timestamp;
+use fedgate_certs::error::CertError;
 use fedgate_certs::trust::{Trust, TrustedKey};
 use fedgate_providers::connection::{SamlOptions, SignaturePolicy};
 use fedgate_providers::error::Refusal;
@@ -34,7 +34,12 @@ const WARM_UP: u32 = 20;
 #[derive(Args, Debug)]
 pub struct Verify {
     /// The identity provider's metadata
-    #[arg(long, value_name = "IDP.xml", required_unless_present = "idp_cert", conflicts_with = "idp_cert")]
+    #[arg(
+        long,
+        value_name = "IDP.xml",
+        required_unless_present = "idp_cert",
+        conflicts_with = "idp_cert"
+    )]
     metadata: Option<PathBuf>,
     /// A certificate of the identity provider, instead of metadata (then the issuer is not compared); may be repeated
     #[arg(long, value_name = "CERT.pem")]
@@ -96,11 +101,20 @@ impl Verify {
         }
         let anchor = match &self.metadata {
             Some(path) => from_metadata(&read(path)?, (!self.signature_only).then_some(now)),
-            None => from_certificates(&self.idp_cert.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?),
+            None => from_certificates(
+                &self
+                    .idp_cert
+                    .iter()
+                    .map(|path| read(path))
+                    .collect::<Result<Vec<_>, _>>()?,
+            ),
         };
         let verdict = anchor.map(|anchor| {
             let once = || self.verify(&input, &anchor, now);
-            (once(), self.repeat.map(|iterations| timing(iterations, &once)))
+            (
+                once(),
+                self.repeat.map(|iterations| timing(iterations, &once)),
+            )
         });
         let (result, timing) = match verdict {
             Ok((result, timing)) => (result, timing),
@@ -111,12 +125,17 @@ impl Verify {
         if let (Some(timing), Some(object)) = (timing, answer.as_object_mut()) {
             object.insert("timing".to_owned(), timing);
         }
-        Ok(Outcome { text: format!("{answer}\n"), code })
+        Ok(Outcome {
+            text: format!("{answer}\n"),
+            code,
+        })
     }
 
     fn verify(&self, input: &[u8], anchor: &Anchor, now: Timestamp) -> Result<Value, Refusal> {
         let xml = decoded(input)?;
-        let algorithms = Algorithms { sha1: self.allow_sha1 };
+        let algorithms = Algorithms {
+            sha1: self.allow_sha1,
+        };
         if self.signature_only {
             return signature_only(&xml, &anchor.trust, algorithms);
         }
@@ -146,7 +165,10 @@ fn from_metadata(xml: &[u8], valid_at: Option<Timestamp>) -> Result<Anchor, Refu
     if let Some(now) = valid_at {
         metadata.valid_at(now)?;
     }
-    Ok(Anchor { trust: metadata.trust, issuer: Some(metadata.entity_id) })
+    Ok(Anchor {
+        trust: metadata.trust,
+        issuer: Some(metadata.entity_id),
+    })
 }
 
 fn from_certificates(files: &[Vec<u8>]) -> Result<Anchor, Refusal> {
@@ -154,7 +176,10 @@ fn from_certificates(files: &[Vec<u8>]) -> Result<Anchor, Refusal> {
     for file in files {
         keys.extend(certificates(file).map_err(unusable)?);
     }
-    Ok(Anchor { trust: Trust::new(keys).map_err(unusable)?, issuer: None })
+    Ok(Anchor {
+        trust: Trust::new(keys).map_err(unusable)?,
+        issuer: None,
+    })
 }
 
 /// PEM, DER, or the bare base64 of metadata.
@@ -178,11 +203,14 @@ fn unusable(error: CertError) -> Refusal {
 fn accepted(asserted: &Asserted) -> Result<Value, Refusal> {
     let options = SamlOptions::default();
     let name_id = asserted.name_id.as_ref();
-    let email = Spec::of("saml:custom").and_then(|spec| mapping::email(asserted, &spec.attributes, &options));
+    let email = Spec::of("saml:custom")
+        .and_then(|spec| mapping::email(asserted, &spec.attributes, &options));
     let subject = match mapping::subject(asserted, &options) {
         Ok((subject, _)) => Some(subject),
         // A connection that keys by an attribute takes it; which one is unknown here.
-        Err(refusal) if refusal == SamlRefusal::NameIdTransient => name_id.map(|name_id| name_id.value.clone()),
+        Err(refusal) if refusal == SamlRefusal::NameIdTransient => {
+            name_id.map(|name_id| name_id.value.clone())
+        }
         Err(refusal) => return Err(refusal),
     };
     Ok(json!({

@@ -10,7 +10,10 @@ use super::{certificate, object, short, signature};
 const MAX_ENTITIES: usize = 50;
 
 pub(super) fn entities(root: Element<'_>) -> Value {
-    let all: Vec<_> = root.descendants().filter(|element| element.is(METADATA, "EntityDescriptor")).collect();
+    let all: Vec<_> = root
+        .descendants()
+        .filter(|element| element.is(METADATA, "EntityDescriptor"))
+        .collect();
     object([
         ("kind", json!("metadata of several entities")),
         ("name", json!(root.attribute("Name"))),
@@ -18,12 +21,17 @@ pub(super) fn entities(root: Element<'_>) -> Value {
         ("valid_until", json!(root.attribute("validUntil"))),
         ("cache_duration", json!(root.attribute("cacheDuration"))),
         ("signature", signature(root)),
-        ("entities", all.into_iter().take(MAX_ENTITIES).map(entity).collect()),
+        (
+            "entities",
+            all.into_iter().take(MAX_ENTITIES).map(entity).collect(),
+        ),
     ])
 }
 
 pub(super) fn entity(entity: Element<'_>) -> Value {
-    let roles = entity.children().filter(|child| child.namespace() == METADATA && is_role(child.local_name()));
+    let roles = entity
+        .children()
+        .filter(|child| child.namespace() == METADATA && is_role(child.local_name()));
     object([
         ("kind", json!("metadata")),
         ("entity_id", json!(entity.attribute("entityID"))),
@@ -39,15 +47,33 @@ fn is_role(name: &str) -> bool {
 }
 
 fn role(role: Element<'_>) -> Value {
-    let children = || role.children().filter(|child| child.namespace() == METADATA);
+    let children = || {
+        role.children()
+            .filter(|child| child.namespace() == METADATA)
+    };
     let keys = children().filter(|child| child.local_name() == "KeyDescriptor");
     let formats = children().filter(|child| child.local_name() == "NameIDFormat");
     object([
         ("role", json!(role_name(role.local_name()))),
-        ("wants_signed_requests", json!(role.attribute("WantAuthnRequestsSigned"))),
-        ("signs_requests", json!(role.attribute("AuthnRequestsSigned"))),
-        ("wants_signed_assertions", json!(role.attribute("WantAssertionsSigned"))),
-        ("name_id_formats", formats.filter_map(Element::leaf).map(|format| json!(format)).collect()),
+        (
+            "wants_signed_requests",
+            json!(role.attribute("WantAuthnRequestsSigned")),
+        ),
+        (
+            "signs_requests",
+            json!(role.attribute("AuthnRequestsSigned")),
+        ),
+        (
+            "wants_signed_assertions",
+            json!(role.attribute("WantAssertionsSigned")),
+        ),
+        (
+            "name_id_formats",
+            formats
+                .filter_map(Element::leaf)
+                .map(|format| json!(format))
+                .collect(),
+        ),
         ("endpoints", children().filter_map(endpoint).collect()),
         ("keys", keys.map(key).collect()),
     ])
@@ -67,14 +93,26 @@ fn endpoint(element: Element<'_>) -> Option<Value> {
         ("service", json!(element.local_name())),
         ("binding", json!(element.attribute("Binding").map(short))),
         ("location", json!(location)),
-        ("response_location", json!(element.attribute("ResponseLocation"))),
+        (
+            "response_location",
+            json!(element.attribute("ResponseLocation")),
+        ),
     ]))
 }
 
 fn key(descriptor: Element<'_>) -> Value {
-    let certificates = descriptor.descendants().filter(|inner| inner.is(SIGNATURE, "X509Certificate"));
+    let certificates = descriptor
+        .descendants()
+        .filter(|inner| inner.is(SIGNATURE, "X509Certificate"));
     object([
-        ("use", json!(descriptor.attribute("use").unwrap_or("signing and encryption"))),
+        (
+            "use",
+            json!(
+                descriptor
+                    .attribute("use")
+                    .unwrap_or("signing and encryption")
+            ),
+        ),
         ("certificates", certificates.map(certificate).collect()),
     ])
 }

@@ -12,8 +12,15 @@ pub(super) fn lay_out(value: &Value) -> String {
 }
 
 fn members(text: &mut String, value: &Value, depth: usize) {
-    let Some(object) = value.as_object() else { return };
-    let width = object.iter().filter(|(_, value)| is_plain(value)).map(|(name, _)| name.len()).max().unwrap_or(0);
+    let Some(object) = value.as_object() else {
+        return;
+    };
+    let width = object
+        .iter()
+        .filter(|(_, value)| is_plain(value))
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or(0);
     for (name, value) in object {
         let label = name.replace('_', " ");
         let indent = "  ".repeat(depth);
@@ -57,7 +64,15 @@ fn shown(value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),
     };
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -77,6 +92,9 @@ mod tests {
 
     #[test]
     fn a_document_cannot_steer_the_terminal() {
-        assert_eq!(lay_out(&json!({"a": "\u{1b}[2J\u{9b}x"})), "a  \u{fffd}[2J\u{fffd}x\n");
+        assert_eq!(
+            lay_out(&json!({"a": "\u{1b}[2J\u{9b}x"})),
+            "a  \u{fffd}[2J\u{fffd}x\n"
+        );
     }
 }
