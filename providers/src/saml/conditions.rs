@@ -264,6 +264,18 @@ pub(super) fn window(conditions: Element<'_>, clock: Clock) -> Result<Option<Tim
     Ok(end)
 }
 
+/// Refuses an assertion that stays valid for longer than anybody needs.
+pub(super) fn lifetime(issued_at: Timestamp, end: Timestamp) -> Result<(), Refusal> {
+    if end.duration_since(issued_at) <= MAX_LIFETIME {
+        return Ok(());
+    }
+    let most = MAX_LIFETIME.as_hours();
+    let refusal = SamlRefusal::ValidityTooLong.refuse();
+    Err(refusal
+        .expected(format_args!("at most {most} hours after {issued_at}"))
+        .found(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -206,24 +206,3 @@ fn fresh(at: Timestamp, asked: &Authentication<'_>, clock: Clock) -> Result<(), 
     }
     Ok(())
 }
-
-/// Refuses an assertion that stays valid for longer than anybody needs.
-///
-/// # Errors
-/// `saml.validity_too_long`.
-pub(super) fn lifetime(
-    issued_at: Timestamp,
-    end: Timestamp,
-    most: SignedDuration,
-) -> Result<(), Refusal> {
-    if end.duration_since(issued_at) <= most {
-        return Ok(());
-    }
-    let refusal = SamlRefusal::ValidityTooLong.refuse();
-    Err(refusal
-        .expected(format_args!(
-            "at most {} hours after {issued_at}",
-            most.as_hours()
-        ))
-        .found(end))
-}

@@ -59,7 +59,8 @@ impl IdpMetadata {
     /// # Errors
     /// The codes of [`MetadataRefusal`], except `metadata.expired` and those of [`IdpMetadata::sso_for`].
     pub fn parse(bytes: &[u8], chosen: Option<&str>) -> Result<Self, Refusal> {
-        let document = Document::parse(bytes, Mode::Metadata).map_err(unreadable)?;
+        let document =
+            Document::parse(bytes, Mode::Metadata).map_err(|refusal| unreadable(&refusal))?;
         let (entity, role) = identity_provider(document.root(), chosen)?;
         let (trust, skipped_keys) = signing_keys(role)?;
         let mut around = vec![role, entity];
@@ -164,10 +165,12 @@ pub fn binding_name(binding: Binding) -> &'static str {
     }
 }
 
-fn unreadable(refusal: Refusal) -> Refusal {
-    let leaf = match refusal {
-        ref large if *large == SamlRefusal::ResponseTooLarge => MetadataRefusal::TooLarge,
-        _ => MetadataRefusal::NotXml,
+fn unreadable(refusal: &Refusal) -> Refusal {
+    let is_large = *refusal == SamlRefusal::ResponseTooLarge;
+    let leaf = if is_large {
+        MetadataRefusal::TooLarge
+    } else {
+        MetadataRefusal::NotXml
     };
     let evidence = refusal.evidence();
     let words = [evidence.found, evidence.detail]

@@ -140,7 +140,7 @@ crate::refusals! {
         StatusNoPassive = "status_no_passive", Browser,
             says "Your organization's identity provider needs to ask you something first.",
             fix "Start the sign-in again, without asking for a silent one.";
-        /// The identity provider cannot reach the authentication context that the application asked for by acr_values.
+        /// The identity provider cannot reach the authentication context that the application asked for.
         StatusNoAuthnContext = "status_no_authn_context", Application,
             says "Your organization's identity provider cannot sign you in as strongly as this application asks.",
             fix "Ask for an acr_values that this identity provider offers, or set up the stronger method there.";
@@ -346,11 +346,11 @@ crate::refusals! {
         AuthnInstantFuture = "authn_instant_future", Upstream,
             says "Your organization's identity provider sent a sign-in that is not valid yet.",
             fix "Set the identity provider's {clock} right, or raise saml_clock_skew_seconds (at most 300).";
-        /// The application asked for a fresh authentication (prompt=login or max_age), and the identity provider used an older one.
+        /// The application asked for a fresh authentication, and the identity provider used an older one.
         AuthnTooOld = "authn_too_old", Upstream,
             says "This application asks you to sign in afresh, and your organization's identity provider did not ask you.",
             fix "Make the identity provider honour ForceAuthn for this application (SAML core 3.4.1), or drop prompt=login and max_age.";
-        /// The authentication context is none of those that were asked for by acr_values.
+        /// The authentication context is none of those that the application asked for.
         AuthnContextMismatch = "authn_context_mismatch", Upstream,
             says "Your organization's identity provider signed you in less strongly than this application asks.",
             fix "Set up the requested method at the identity provider, or ask for another acr_values.";
@@ -372,11 +372,11 @@ crate::refusals! {
         NameIdTransient = "name_id_transient", Upstream,
             says "Your organization's identity provider sent an identifier that changes at each sign-in.",
             fix "Set {name_id} in {console} to persistent or e-mail address, or name a stable attribute by saml_user_id_key_attr.";
-        /// The attribute that names the subject (saml_user_id_key_attr) is missing or empty.
+        /// The attribute that this connection takes the subject from is missing or empty.
         SubjectAttributeMissing = "subject_attribute_missing", Upstream,
             says "Your organization's identity provider did not say who signed in.",
             fix "Release the attribute expected here under {attributes} in {console}, or correct saml_user_id_key_attr.";
-        /// The attribute that names the subject holds several different values, or one that cannot be an identifier.
+        /// The attribute that this connection takes the subject from holds several different values, or one that cannot be an identifier.
         SubjectAttributeInvalid = "subject_attribute_invalid", Upstream,
             says "Your organization's identity provider did not say clearly who signed in.",
             fix "Release exactly one plain value of the attribute named here under {attributes} in {console}.";

@@ -5,10 +5,10 @@ use fedgate_certs::trust::Trust;
 use jiff::SignedDuration;
 
 use super::assertion::{self, Asserted};
-use super::conditions::{self, Clock, MAX_LIFETIME, required_time};
+use super::conditions::{self, Clock, required_time};
 use super::shape::ResponseShape;
 use super::signature::{self, Algorithms, Verified};
-use super::xml::{Document, Mode};
+use super::xml::{Document, Element, Mode};
 use super::{confirmation, message, status};
 use crate::connection::SignaturePolicy;
 use crate::error::Refusal;
@@ -98,37 +98,13 @@ fn checks<'d>(
         skew: expected.skew,
     };
     let (response, assertion) = (shape.response, verified.assertion());
-    let response_signed = verified.signed().covers_response();
-
-    let issuer = story.held(
-        "saml.issuer",
-        message::issuer(response, response_signed, assertion, expected.issuer),
-    )?;
-    story.passed("saml.issuer", Some(issuer.to_owned()));
-    let destination = message::destination(response, response_signed, expected.acs);
-    story.told("saml.destination", destination, expected.acs)?;
-    let answered = message::in_response_to(response, expected.in_response_to);
-    story.told(
-        "saml.in_response_to",
-        answered,
-        response.attribute("InResponseTo").unwrap_or("none"),
-    )?;
+    let issuer = about_message(response, verified, expected, story)?;
 
     let conditions = story.held("saml.audience", conditions::known(assertion))?;
-    story.told(
-        "saml.audience",
-        conditions::audience(conditions, expected.sp_entity_id),
-        expected.sp_entity_id,
-    )?;
-    let times = conditions::window(conditions, clock).and_then(|end| {
-        let issued_at = required_time(assertion, "IssueInstant")?;
-        clock.recent(
-            "IssueInstant of the Response",
-            required_time(response, "IssueInstant")?,
-        )?;
-        clock.recent("IssueInstant of the Assertion", issued_at)?;
-        Ok((issued_at, end))
-    });
+    let audience = conditions::audience(conditions, expected.sp_entity_id);
+    story.told("saml.audience", audience, expected.sp_entity_id)?;
+    let times = conditions::window(conditions, clock)
+        .and_then(|end| Ok((issued(response, assertion, clock)?, end)));
     let (issued_at, end) = story.held("saml.times", times)?;
     story.passed("saml.times", Some(format!("issued at {issued_at}")));
 
@@ -141,7 +117,7 @@ fn checks<'d>(
         clock,
     )
     .map(|until| end.map_or(until, |end| end.min(until)))
-    .and_then(|until| confirmation::lifetime(issued_at, until, MAX_LIFETIME).map(|()| until));
+    .and_then(|until| conditions::lifetime(issued_at, until).map(|()| until));
     let valid_until = story.held("saml.confirmation", confirmed)?;
     story.passed(
         "saml.confirmation",
@@ -169,6 +145,47 @@ fn checks<'d>(
         session_index: statement.session_index.map(str::to_owned),
         valid_until,
     })
+}
+
+/// Issuer, Destination and InResponseTo.
+fn about_message<'d>(
+    response: Element<'d>,
+    verified: &Verified<'d>,
+    expected: &Expectation<'_>,
+    story: &mut Story<'_>,
+) -> Result<&'d str, Refusal> {
+    let is_signed = verified.signed().covers_response();
+    let issuer = message::issuer(response, is_signed, verified.assertion(), expected.issuer);
+    let issuer = story.held("saml.issuer", issuer)?;
+    story.passed("saml.issuer", Some(issuer.to_owned()));
+    let destination = message::destination(response, is_signed, expected.acs);
+    story.told(
+        "saml.destination",
+        destination,
+        response.attribute("Destination").unwrap_or("none"),
+    )?;
+    let answered = message::in_response_to(response, expected.in_response_to);
+    story.told(
+        "saml.in_response_to",
+        answered,
+        response.attribute("InResponseTo").unwrap_or("none"),
+    )?;
+    Ok(issuer)
+}
+
+/// When the assertion was made; neither it nor the response may be old or of the future.
+fn issued(
+    response: Element<'_>,
+    assertion: Element<'_>,
+    clock: Clock,
+) -> Result<Timestamp, Refusal> {
+    clock.recent(
+        "IssueInstant of the Response",
+        required_time(response, "IssueInstant")?,
+    )?;
+    let issued_at = required_time(assertion, "IssueInstant")?;
+    clock.recent("IssueInstant of the Assertion", issued_at)?;
+    Ok(issued_at)
 }
 
 fn signature_note(verified: &Verified<'_>) -> String {

@@ -168,12 +168,6 @@ fn encrypted(root: Element<'_>) -> Value {
         .filter(|inner| inner.is(ENCRYPTION, "EncryptedData"));
     let one = |data: Element<'_>| {
         let around = data.parent().unwrap_or(data);
-        let method = |element: Element<'_>| {
-            element
-                .child(ENCRYPTION, "EncryptionMethod")?
-                .attribute("Algorithm")
-                .map(short)
-        };
         let key = around
             .descendants()
             .find(|inner| inner.is(ENCRYPTION, "EncryptedKey"));
@@ -184,6 +178,13 @@ fn encrypted(root: Element<'_>) -> Value {
         ])
     };
     data.map(one).collect()
+}
+
+fn method<'d>(element: Element<'d>) -> Option<&'d str> {
+    element
+        .child(ENCRYPTION, "EncryptionMethod")?
+        .attribute("Algorithm")
+        .map(short)
 }
 
 fn leaf(parent: Element<'_>, name: &str) -> Option<String> {
