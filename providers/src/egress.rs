@@ -394,10 +394,11 @@ fn location(from: &Url, headers: &HeaderMap) -> Option<Url> {
     from.join(&text(headers, &LOCATION)?).ok()
 }
 
+/// Where a redirect leads, without query and fragment, which can hold a secret.
 fn redirect_refusal(headers: &HeaderMap) -> Refusal {
-    EgressRefusal::RedirectForbidden
-        .refuse()
-        .detail(text(headers, &LOCATION).unwrap_or_default())
+    let location = text(headers, &LOCATION).unwrap_or_default();
+    let shown = location.split(['?', '#']).next().unwrap_or_default();
+    EgressRefusal::RedirectForbidden.refuse().detail(shown)
 }
 
 /// Scheme, host and port: what may be shown of a URL, whose path or query can hold a secret.
@@ -405,10 +406,11 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// Finds the cause in the chain: reqwest, hyper and the connector each wrap the one below.
+/// Finds the cause in the chain: reqwest, hyper and the connector each wrap the one below. The outermost text
+/// names the whole URL and is not kept.
 fn refusal_of(error: &reqwest::Error, url: &Url) -> Refusal {
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-    let mut last = error.to_string();
+    let mut text = String::new();
+    let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(Forbidden(address)) = inner.downcast_ref() {
             return Forbidden(*address).into();
@@ -416,7 +418,7 @@ fn refusal_of(error: &reqwest::Error, url: &Url) -> Refusal {
         if inner.is::<openssl::error::ErrorStack>() {
             return EgressRefusal::Tls.refuse().found(origin(url)).detail(inner);
         }
-        last = inner.to_string();
+        text = inner.to_string();
         cause = inner.source();
     }
     let leaf = if error.is_timeout() {
@@ -424,7 +426,7 @@ fn refusal_of(error: &reqwest::Error, url: &Url) -> Refusal {
     } else {
         EgressRefusal::Unreachable
     };
-    leaf.refuse().found(origin(url)).detail(last)
+    leaf.refuse().found(origin(url)).detail(text)
 }
 
 #[cfg(test)]

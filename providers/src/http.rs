@@ -251,4 +251,13 @@ mod tests {
             assert_eq!(reply(status, body).unwrap_err(), leaf, "{status} {body}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_body_ends_in_a_reply_or_a_refusal(status in 100u16..600, body in "[{}\\[\\]\":,=&a-z0-9 ]{0,80}") {
+            if let Ok((status, body)) = reply(status, &body) {
+                proptest::prop_assert!(status == 400 && body["error"].is_string() || body["access_token"].is_string());
+            }
+        }
+    }
 }

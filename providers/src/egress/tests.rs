@@ -289,6 +289,23 @@ async fn a_connection_that_breaks_is_unreachable_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn evidence_holds_no_query() {
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/moved?key=s3cret" => Reply::redirect("https://example.com/new?token=s3cret#s3cret"),
+        _ => Reply::Hangup,
+    })
+    .await;
+    let egress = egress(true);
+    for path in ["/moved?key=s3cret", "/gone?key=s3cret"] {
+        let refusal = egress
+            .get(&server.url(path), Purpose::Keys)
+            .await
+            .unwrap_err();
+        assert!(!format!("{refusal:?}").contains("s3cret"), "{refusal:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_a_tls_refusal() {
     let port = self_signed_server();
     let url = format!("https://127.0.0.1:{port}/").parse().unwrap();

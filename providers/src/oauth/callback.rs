@@ -294,4 +294,11 @@ mod tests {
             OauthRefusal::CallbackMalformed
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_query_ends_in_a_code_or_a_refusal(query in ".{0,200}") {
+            let _ = code(&Callback::Query(query), &EXPECTED);
+        }
+    }
 }

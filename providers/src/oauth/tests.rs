@@ -1,5 +1,6 @@
 //! Whole logins against a provider that is honest, or told how to lie.
 
+mod claims;
 mod id_token;
 mod keys;
 mod network;
@@ -156,6 +157,7 @@ async fn a_callback_of_another_login_is_refused_before_anything_is_sent() {
         ("error=server_error&state=S", "oauth.upstream_unavailable"),
         ("error=whatever&state=S", "oauth.upstream_error"),
         ("state=S", "oauth.callback_empty"),
+        (&"a=b&".repeat(65), "oauth.callback_malformed"),
     ] {
         let callback =
             Callback::Query(query.replace("state=S", &format!("state={}", attempt.sent["state"])));

@@ -212,14 +212,17 @@ fn check_access_token_hash(
     }
 }
 
-/// A fresh sign-in counts from when it was asked, one of limited age from now.
+/// A forced sign-in happened after it was asked for; one of limited age is young enough now, or was made for this
+/// very login, however long the person stayed at the provider.
 fn check_freshness(
     auth_time: Option<i64>,
     expected: &Expected<'_>,
     now: i64,
 ) -> Result<(), Refusal> {
     let pending = expected.pending;
-    let by_age = pending.max_age.map(|age| now.saturating_sub_unsigned(age));
+    let by_age = pending
+        .max_age
+        .map(|age| now.saturating_sub_unsigned(age).min(pending.issued_at));
     let by_force = pending.force.then_some(pending.issued_at);
     let Some(earliest) = by_age
         .max(by_force)

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::connection::{ClientAuthMethod, OauthOptions, ProtocolOptions};
+use crate::connection::{ClientAuthMethod, OauthOptions, ProtocolOptions, SamlOptions};
 use crate::egress::{Egress, EgressPolicy, EgressRefusal};
 use crate::error::Refusal;
 use crate::oidc::OidcRefusal;
@@ -192,5 +192,15 @@ async fn endpoints_in_an_inner_network_are_refused_by_default() {
     assert_eq!(
         op.open().await.unwrap_err(),
         EgressRefusal::AddressForbidden
+    );
+}
+
+#[tokio::test]
+async fn a_saml_connection_needs_metadata() {
+    let mut op = Op::start().await;
+    op.connection.options.protocol = ProtocolOptions::Saml(SamlOptions::default());
+    assert_eq!(
+        op.open().await.unwrap_err(),
+        ProviderRefusal::MetadataMissing
     );
 }
