@@ -61,7 +61,7 @@ impl KeyPurpose {
     pub const ALL: [Self; 3] = [Self::Tokens, Self::SamlSigning, Self::SamlDecryption];
 
     /// The word used in the store and in documents.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
             Self::SamlSigning => "saml_signing",

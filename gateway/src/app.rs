@@ -6,15 +6,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use fedgate_certs::Timestamp;
 use fedgate_certs::keyring::Keyring;
 use fedgate_certs::seal::Sealer;
+use fedgate_providers::egress::Egress;
 use fedgate_providers::login::Site;
 use jiff::SignedDuration;
 use rand::CryptoRng;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
+use crate::config::Config;
 use crate::ephemeral::Ephemeral;
+use crate::events::trace::Traces;
 use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
+use crate::registry::Registry;
 use crate::store::Store;
 
 /// The one clock. Tests set it forward; nothing below a handler asks the system.
@@ -51,11 +55,13 @@ impl Randomness {
 }
 
 /// Shared by every handler.
-pub type Shared = Arc<crate::app::App>;
+pub type Shared = Arc<App>;
 
 /// The running gateway.
 #[derive(Debug)]
 pub struct App {
+    /// What the operator configured.
+    pub config: Config,
     /// Every bound.
     pub limits: Limits,
     /// The public face; it travels as a value.
@@ -64,14 +70,20 @@ pub struct App {
     pub clock: Clock,
     /// The one source of randomness.
     pub randomness: Randomness,
-    /// Seals secrets; hashes what is only compared.
+    /// Seals secrets, pending logins and sign-in requests.
     pub sealer: Sealer,
     /// Signs tokens.
     pub keyring: Arc<Keyring>,
+    /// The one way out.
+    pub egress: Arc<Egress>,
     /// Rows.
     pub store: Store,
     /// Codes, counters, large pending logins.
     pub ephemeral: Ephemeral,
     /// Keys that applications publish.
     pub client_keys: ClientKeys,
+    /// Opened providers and routes.
+    pub registry: Registry,
+    /// Writes traces behind the requests.
+    pub traces: Traces,
 }

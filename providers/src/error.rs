@@ -79,7 +79,10 @@ pub const EVIDENCE_CHARS: usize = 512;
 impl Refusal {
     /// A refusal without evidence. Usually written as `Leaf.into()` or `Leaf.refuse()`.
     pub fn new(entry: &'static Catalogued) -> Self {
-        Self { entry, evidence: None }
+        Self {
+            entry,
+            evidence: None,
+        }
     }
 
     /// Adds the value that would have been accepted.
@@ -127,7 +130,11 @@ impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Refusal({}", self.entry.code)?;
         if let Some(e) = &self.evidence {
-            write!(f, ", expected {:?}, found {:?}, detail {:?}", e.expected, e.found, e.detail)?;
+            write!(
+                f,
+                ", expected {:?}, found {:?}, detail {:?}",
+                e.expected, e.found, e.detail
+            )?;
         }
         write!(f, ")")
     }

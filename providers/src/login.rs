@@ -71,7 +71,9 @@ impl Handle {
 
     /// Reads what [`Handle::to_request_id`] wrote; anything else is `None`.
     pub fn from_request_id(id: &str) -> Option<Self> {
-        let hex = id.strip_prefix('_').filter(|hex| hex.len() == 32 && hex.is_ascii())?;
+        let hex = id
+            .strip_prefix('_')
+            .filter(|hex| hex.len() == 32 && hex.is_ascii())?;
         if hex.bytes().any(|b| !matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return None;
         }
@@ -112,7 +114,10 @@ impl Login {
     /// Whether the upstream must authenticate the person anew.
     pub fn force(&self) -> bool {
         self.max_age == Some(0)
-            || self.prompt.as_deref().is_some_and(|p| p.split(' ').any(|word| word == "login"))
+            || self
+                .prompt
+                .as_deref()
+                .is_some_and(|p| p.split(' ').any(|word| word == "login"))
     }
 }
 
@@ -186,7 +191,9 @@ pub struct OauthPending {
 
 impl fmt::Debug for OauthPending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OauthPending").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
+        f.debug_struct("OauthPending")
+            .field("redirect_uri", &self.redirect_uri)
+            .finish_non_exhaustive()
     }
 }
 
@@ -253,7 +260,11 @@ impl Steps {
 
     /// Records the step that ended the login.
     pub fn fail(&mut self, name: &str, refusal: &Refusal, at: Timestamp) {
-        let Evidence { expected, found, detail } = refusal.evidence();
+        let Evidence {
+            expected,
+            found,
+            detail,
+        } = refusal.evidence();
         self.0.truncate(Self::MOST - 1);
         self.0.push(Step {
             name: name.to_owned(),
@@ -273,7 +284,9 @@ impl Steps {
 
     /// Whether the last step recorded is a failure.
     pub fn has_failed(&self) -> bool {
-        self.0.last().is_some_and(|step| step.verdict == Verdict::Failed)
+        self.0
+            .last()
+            .is_some_and(|step| step.verdict == Verdict::Failed)
     }
 }
 
@@ -286,12 +299,22 @@ mod tests {
     fn a_handle_survives_state_and_request_id() {
         let handle = Handle::random(&mut StdRng::seed_from_u64(1));
         assert_eq!(Handle::from_state(&handle.to_state()), Some(handle));
-        assert_eq!(Handle::from_request_id(&handle.to_request_id()), Some(handle));
+        assert_eq!(
+            Handle::from_request_id(&handle.to_request_id()),
+            Some(handle)
+        );
     }
 
     #[test]
     fn a_handle_is_not_read_from_anything_else() {
-        for bad in ["", "_", "abc", "_0123", "_g0000000000000000000000000000000", "_ABCDEF00000000000000000000000000"] {
+        for bad in [
+            "",
+            "_",
+            "abc",
+            "_0123",
+            "_g0000000000000000000000000000000",
+            "_ABCDEF00000000000000000000000000",
+        ] {
             assert_eq!(Handle::from_request_id(bad), None, "{bad}");
         }
         assert_eq!(Handle::from_state("AAAA"), None);

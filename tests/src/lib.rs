@@ -1,1 +1,6 @@
-//! Shared pieces of the end-to-end tests.
+//! Shared pieces of the end-to-end tests: a browser without scripts, gateways and counterparts as processes.
+
+pub mod browser;
+pub mod gateway;
+pub mod process;
+pub mod seen;

@@ -74,6 +74,8 @@ pub(crate) fn pages() -> Vec<(String, String)> {
             let page = SignInPage {
                 email: "someone@example",
                 email_error: Some(error),
+                code: Some("route.unknown_domain"),
+                reference: Some("FG-7K2M9QXD"),
                 ..sign_in("Contoso Travel", &BUTTONS, language)
             };
             add(&format!("sign-in-{name}"), page.html());
@@ -198,6 +200,8 @@ fn sign_in<'a>(
         action: "/login/continue",
         email: "",
         email_error: None,
+        code: None,
+        reference: None,
         connections,
         language,
     }

@@ -38,7 +38,10 @@ pub fn load_or_create_master_key(
 ///
 /// # Errors
 /// `config.master_key_file`
-pub(crate) fn create_master_key(path: &Path, rng: &mut dyn CryptoRng) -> Result<MasterKey, Refusal> {
+pub(crate) fn create_master_key(
+    path: &Path,
+    rng: &mut dyn CryptoRng,
+) -> Result<MasterKey, Refusal> {
     let key = MasterKey::generate(rng);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -20,6 +20,10 @@ pub struct SignInPage<'a> {
     pub email: &'a str,
     /// What is wrong with it.
     pub email_error: Option<EmailError>,
+    /// Its stable code, shown small.
+    pub code: Option<&'a str>,
+    /// The reference under which its trace is kept, shown small.
+    pub reference: Option<&'a str>,
     /// In the operator's order. Empty: single sign-on, only the e-mail box, with a line about what happens next.
     pub connections: &'a [Button<'a>],
     /// The person's language.

@@ -1,14 +1,30 @@
 //! Marks: what must not happen twice. Written by the sign-in transaction that they guard.
 
 use fedgate_certs::Timestamp;
+use fedgate_providers::login::Handle;
 
-use super::query::execute;
+use super::query::{execute, fetch_optional};
 use super::{Store, StoreError};
 
 /// Marks removed by one sweep, so that it never holds the writer for long.
 const SWEPT_AT_ONCE: i64 = 1_000;
 
 impl Store {
+    /// Whether a login was completed before: its handle's mark is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn login_is_marked(&self, handle: Handle) -> Result<bool, StoreError> {
+        let mut reader = self.reader().await?;
+        let mark = fetch_optional!(
+            reader,
+            (i64,),
+            "SELECT expires_at FROM marks WHERE kind = 'login' AND key = $1",
+            &handle.as_bytes()[..]
+        )?;
+        Ok(mark.is_some())
+    }
+
     /// Removes marks that have expired, some at a time; answers how many. Call again while it answers many.
     ///
     /// # Errors

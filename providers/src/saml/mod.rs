@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod c14n;
 pub mod conditions;
 mod confirmation;
+mod correlation;
 pub mod decode;
 mod message;
 pub mod metadata;
@@ -21,6 +22,8 @@ mod write;
 pub mod xml;
 
 pub use assertion::Asserted;
+pub use correlation::in_response_to;
+pub use metadata::MetadataRefusal;
 pub use provider::{SamlProvider, acs_path};
 pub use refusal::SamlRefusal;
 pub use verify::{Authentication, Expectation, InResponseTo, verify_response};

@@ -1,0 +1,256 @@
+//! The upstream's answer: pending, verdict, sign-in, code.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use fedgate_certs::Timestamp;
+use fedgate_providers::connection::ConnectionId;
+use fedgate_providers::error::Refusal;
+use fedgate_providers::login::{Callback, Handle, Site, Steps};
+use http::HeaderMap;
+use url::form_urlencoded;
+
+use super::pending::{self, PendingLogin};
+use super::{LoginRefusal, claims, cookie};
+use crate::app::Shared;
+use crate::error::{self, Circumstances};
+use crate::events::trace::{Trace, new_reference};
+use crate::op::authorize;
+use crate::people::sign_in::{SignIn, sign_in};
+use crate::registry::Ready;
+use crate::routing::Reason;
+
+/// `POST /saml/{connection_id}/acs`
+pub async fn saml(
+    State(app): State<Shared>,
+    Path(connection): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let fields = form(&body);
+    let handle = saml_handle(&fields);
+    finish(&app, &connection, handle, &Callback::Form(fields), &headers).await
+}
+
+/// `GET /login/callback/{connection_id}`
+pub async fn by_query(
+    State(app): State<Shared>,
+    Path(connection): Path<String>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let handle = state_handle(&form(query.as_bytes()));
+    finish(&app, &connection, handle, &Callback::Query(query), &headers).await
+}
+
+/// `POST /login/callback/{connection_id}`, for providers that answer by `form_post`.
+pub async fn by_form(
+    State(app): State<Shared>,
+    Path(connection): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let fields = form(&body);
+    let handle = state_handle(&fields);
+    finish(&app, &connection, handle, &Callback::Form(fields), &headers).await
+}
+
+/// What is known of a login while its callback is worked on: enough to explain whatever ends it.
+#[derive(Default)]
+struct Story {
+    steps: Steps,
+    pending: Option<PendingLogin>,
+    ready: Option<std::sync::Arc<Ready>>,
+    user: Option<String>,
+}
+
+async fn finish(
+    app: &Shared,
+    connection: &str,
+    handle: Result<Handle, Refusal>,
+    callback: &Callback,
+    headers: &HeaderMap,
+) -> Response {
+    let site = app.site.clone();
+    let now = app.clock.now();
+    let mut story = Story::default();
+    let outcome = match (ConnectionId::parse(connection), handle) {
+        (None, _) => Err(LoginRefusal::ConnectionUnavailable
+            .refuse()
+            .found(connection)),
+        (_, Err(refusal)) => Err(refusal),
+        (Some(connection), Ok(handle)) => {
+            complete(
+                app,
+                &site,
+                (&connection, handle),
+                callback,
+                headers,
+                &mut story,
+                now,
+            )
+            .await
+        }
+    };
+    let reference = tell(app, connection, &mut story, outcome.as_ref().err(), now);
+    let refusal = match outcome {
+        Ok(answer) => return answer,
+        Err(refusal) => refusal,
+    };
+    let request = story.pending.as_ref().map(|pending| &pending.request);
+    match request {
+        // The application demanded freshness or a class that was not proved: an OAuth error, since only it can ask again.
+        Some(request)
+            if matches!(
+                error::oauth_error(&refusal),
+                "login_required" | "unmet_authentication_requirements"
+            ) =>
+        {
+            let description = format!("{}: {}", refusal.code(), refusal.entry().meaning);
+            authorize::error_redirect(&site, request, error::oauth_error(&refusal), &description)
+        }
+        _ => error::page(
+            app,
+            &site,
+            headers,
+            &refusal,
+            &Circumstances {
+                reference: &reference,
+                request,
+            },
+        ),
+    }
+}
+
+async fn complete(
+    app: &Shared,
+    site: &Site,
+    (connection, handle): (&ConnectionId, Handle),
+    callback: &Callback,
+    headers: &HeaderMap,
+    story: &mut Story,
+    now: Timestamp,
+) -> Result<Response, Refusal> {
+    let opened = pending::open(app, site, headers, (handle, connection), now).await?;
+    story.steps = opened.login.steps.clone();
+    let pending = story.pending.insert(opened.login);
+    if opened.expired {
+        return Err(LoginRefusal::Expired.into());
+    }
+    story
+        .steps
+        .pass("pending", "this browser began the login".to_owned(), now);
+    let ready = app
+        .registry
+        .provider(&app.store, &app.sealer, &app.egress, connection, now)
+        .await?;
+    let ready = story.ready.insert(ready);
+    let identity = ready
+        .provider
+        .complete(handle, &pending.provider, callback, now, &mut story.steps)
+        .await?;
+    crate::crash::here("verified");
+    let attempt = SignIn {
+        identity: &identity,
+        handle,
+        handle_until: pending::later(now, app.limits.pending_seconds),
+        connection: &ready.connection,
+        client_id: &pending.request.client_id,
+        asked_organization: pending.request.org_code.as_deref(),
+        routed_by_domain: matches!(pending.reason, Reason::Domain | Reason::Fallback),
+        now,
+    };
+    let signed_in = sign_in(&app.store, attempt, &mut app.randomness.rng()).await?;
+    crate::crash::here("signed_in");
+    story.user = Some(signed_in.user.id.clone());
+    story.steps.pass(
+        "people.sign_in",
+        if signed_in.created {
+            "user created"
+        } else {
+            "user found"
+        }
+        .to_owned(),
+        now,
+    );
+    let claims = claims::claims(&ready.connection, &identity, &signed_in);
+    let mut answer = authorize::succeed(app, site, pending.request.clone(), claims, now).await?;
+    crate::crash::here("code_kept");
+    cookie::clear(answer.headers_mut(), site, handle);
+    Ok(answer)
+}
+
+/// Keeps the trace, writes the one line of the log, and answers the reference.
+fn tell(
+    app: &Shared,
+    connection: &str,
+    story: &mut Story,
+    refusal: Option<&Refusal>,
+    now: Timestamp,
+) -> String {
+    if let Some(refusal) = refusal
+        && !story.steps.has_failed()
+    {
+        let name = refusal.code().split('.').next().unwrap_or_default();
+        story.steps.fail(name, refusal, now);
+    }
+    let reference = story.pending.as_ref().map_or_else(
+        || new_reference(&mut app.randomness.rng()),
+        |p| p.reference.clone(),
+    );
+    let code = refusal.map(Refusal::code);
+    tracing::info!(
+        reference,
+        connection,
+        code,
+        user = story.user,
+        "login ended"
+    );
+    let ready = story.ready.as_deref();
+    app.traces.record(Trace {
+        reference: reference.clone(),
+        connection_id: ConnectionId::parse(connection).map(|id| id.to_string()),
+        strategy: ready.map(|ready| ready.connection.spec.strategy.clone()),
+        connection_name: ready.map(|ready| ready.connection.display_name.clone()),
+        client_id: story
+            .pending
+            .as_ref()
+            .map(|pending| pending.request.client_id.clone()),
+        user_id: story.user.clone(),
+        code: code.map(str::to_owned),
+        steps: story.steps.as_slice().to_vec(),
+        at: now.as_millisecond(),
+    });
+    reference
+}
+
+/// RelayState names the login; where an identity provider loses or rewrites it, InResponseTo does.
+fn saml_handle(fields: &[(String, String)]) -> Result<Handle, Refusal> {
+    let relayed = value(fields, "RelayState").filter(|state| !state.is_empty());
+    if let Some(handle) = relayed.and_then(Handle::from_state) {
+        return Ok(handle);
+    }
+    match (fedgate_providers::saml::in_response_to(fields)?, relayed) {
+        (Some(id), _) => Handle::from_request_id(&id)
+            .ok_or_else(|| LoginRefusal::StateUnknown.refuse().found(id)),
+        (None, Some(state)) => Err(LoginRefusal::StateUnknown.refuse().found(state)),
+        (None, None) => Err(LoginRefusal::StateMissing.into()),
+    }
+}
+
+fn state_handle(fields: &[(String, String)]) -> Result<Handle, Refusal> {
+    let state = value(fields, "state").ok_or(LoginRefusal::StateMissing)?;
+    Handle::from_state(state).ok_or_else(|| LoginRefusal::StateUnknown.refuse().found(state))
+}
+
+fn value<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
+    fields
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+}
+
+fn form(bytes: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(bytes).into_owned().collect()
+}

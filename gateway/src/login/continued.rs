@@ -1,0 +1,199 @@
+//! The sign-in page: its sealed request, what a person typed or pressed, and "start again".
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use fedgate_providers::error::Refusal;
+use fedgate_providers::login::Site;
+use http::HeaderMap;
+use url::form_urlencoded;
+
+use super::pending::later;
+use super::{LoginRefusal, start};
+use crate::app::{App, Shared};
+use crate::error::{self, Circumstances};
+use crate::op::AuthorizeRequest;
+use crate::page::{self, EmailError, SignInPage};
+use crate::routing::route::{self, Decision};
+use crate::routing::{RouteRefusal, button, domain};
+
+/// Says in the seal what it is for.
+const PURPOSE: &str = "sign-in request";
+const FORMAT: &[u8] = &[1];
+
+/// Shows the sign-in page; `typed` is what the person typed and why it did not lead anywhere.
+pub async fn ask(
+    app: &Shared,
+    site: &Site,
+    request: &AuthorizeRequest,
+    headers: &HeaderMap,
+    typed: Option<(&str, &Refusal)>,
+) -> Response {
+    let shown = async {
+        Ok::<_, Refusal>((
+            button::buttons(app, request).await?,
+            application_name(app, request).await?,
+            seal(app, request)?,
+        ))
+    };
+    let (rows, application, sealed) = match shown.await {
+        Ok(shown) => shown,
+        Err(refusal) => return refuse(app, site, headers, Some(request), &refusal),
+    };
+    let hinted = request
+        .login_hint
+        .as_deref()
+        .filter(|hint| domain::of_address(hint).is_some());
+    let unknown = RouteRefusal::UnknownDomain.refuse();
+    let problem = typed
+        .map(|(_, refusal)| refusal)
+        .or(hinted.map(|_| &unknown));
+    let reference = problem.map(|refusal| start::record_early(app, request, None, refusal));
+    let buttons: Vec<_> = rows.iter().map(button::Shown::button).collect();
+    page::sign_in(&SignInPage {
+        application: &application,
+        request: &sealed,
+        action: "/login/continue",
+        email: typed.map(|(email, _)| email).or(hinted).unwrap_or_default(),
+        email_error: problem.map(email_error),
+        code: problem.map(Refusal::code),
+        reference: reference.as_deref(),
+        connections: &buttons,
+        language: error::language(headers, Some(request)),
+    })
+}
+
+fn email_error(refusal: &Refusal) -> EmailError {
+    if *refusal == RouteRefusal::EmailInvalid {
+        EmailError::Malformed
+    } else {
+        EmailError::NoWay
+    }
+}
+
+/// `POST /login/continue`: the address that was typed, or the button that was pressed.
+pub async fn by_form(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let site = app.site.clone();
+    let field = |name: &str| {
+        form_urlencoded::parse(&body)
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    let request = match open(&app, field("request").as_deref().unwrap_or_default()) {
+        Ok(request) => request,
+        Err((refusal, request)) => {
+            return refuse(&app, &site, &headers, request.as_ref(), &refusal);
+        }
+    };
+    let email = field("email").unwrap_or_default();
+    let decided = match field("connection") {
+        Some(pressed) => route::by_button(&app, &request, &pressed).await,
+        None => route::by_address(&app, &request, &email).await,
+    };
+    match decided {
+        Ok(Decision::To(connection, reason)) => {
+            let request = if email.trim().is_empty() {
+                request
+            } else {
+                AuthorizeRequest {
+                    login_hint: Some(email.trim().to_owned()),
+                    ..request
+                }
+            };
+            start::begin(&app, &site, request, &headers, (&connection, reason)).await
+        }
+        Ok(Decision::Ask) => ask(&app, &site, &request, &headers, None).await,
+        Err(refusal)
+            if refusal == RouteRefusal::UnknownDomain || refusal == RouteRefusal::EmailInvalid =>
+        {
+            ask(&app, &site, &request, &headers, Some((&email, &refusal))).await
+        }
+        Err(refusal) => refuse(&app, &site, &headers, Some(&request), &refusal),
+    }
+}
+
+/// `GET /login/again?request=…`: the same request from the start.
+pub async fn again(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let site = app.site.clone();
+    let query = query.unwrap_or_default();
+    let sealed = form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == "request")
+        .map(|(_, value)| value.into_owned());
+    match open(&app, &sealed.unwrap_or_default()) {
+        Ok(request) => start::authorize(&app, &site, request, &headers).await,
+        Err((refusal, request)) => refuse(&app, &site, &headers, request.as_ref(), &refusal),
+    }
+}
+
+/// Where "Start again" leads.
+pub fn again_url(app: &App, site: &Site, request: &AuthorizeRequest) -> Option<String> {
+    let sealed = seal(app, request).ok()?;
+    Some(site.url(&format!("/login/again?request={sealed}")))
+}
+
+fn seal(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
+    let now = app.clock.now();
+    let plain =
+        postcard::to_stdvec(request).map_err(|_| LoginRefusal::RequestUnreadable.refuse())?;
+    let expires_at = later(now, app.limits.sign_in_page_seconds);
+    let sealed = app.sealer.seal_for_day(
+        PURPOSE,
+        &[FORMAT],
+        &plain,
+        expires_at,
+        now,
+        &mut app.randomness.rng(),
+    );
+    sealed.map_err(|_| LoginRefusal::RequestUnreadable.refuse())
+}
+
+/// Opens a sealed request; with the refusal of an expired one comes the request, so that the page offers a way on.
+fn open(app: &App, sealed: &str) -> Result<AuthorizeRequest, (Refusal, Option<AuthorizeRequest>)> {
+    let unreadable = || (LoginRefusal::RequestUnreadable.refuse(), None);
+    let opened = app
+        .sealer
+        .open_for_day(PURPOSE, &[FORMAT], sealed, app.clock.now())
+        .map_err(|_| unreadable())?;
+    let request: AuthorizeRequest =
+        postcard::from_bytes(&opened.plain).map_err(|_| unreadable())?;
+    if opened.expired {
+        Err((LoginRefusal::PageExpired.refuse(), Some(request)))
+    } else {
+        Ok(request)
+    }
+}
+
+async fn application_name(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
+    let application = app.store.application(&request.client_id).await?;
+    Ok(application.map_or_else(
+        || request.client_id.clone(),
+        |(application, _)| application.name,
+    ))
+}
+
+fn refuse(
+    app: &Shared,
+    site: &Site,
+    headers: &HeaderMap,
+    request: Option<&AuthorizeRequest>,
+    refusal: &Refusal,
+) -> Response {
+    let reference = match request {
+        Some(request) => start::record_early(app, request, None, refusal),
+        None => crate::events::trace::new_reference(&mut app.randomness.rng()),
+    };
+    error::page(
+        app,
+        site,
+        headers,
+        refusal,
+        &Circumstances {
+            reference: &reference,
+            request,
+        },
+    )
+}

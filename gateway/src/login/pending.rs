@@ -1,0 +1,183 @@
+//! A pending login: sealed into the browser that began it, or, if it is large, kept in the ephemeral store and
+//! opened only by a secret which that browser holds.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use fedgate_certs::Timestamp;
+use fedgate_providers::connection::ConnectionId;
+use fedgate_providers::error::Refusal;
+use fedgate_providers::login::{Handle, Pending, Site, Steps};
+use http::HeaderMap;
+use jiff::SignedDuration;
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::{LoginRefusal, cookie};
+use crate::app::App;
+use crate::op::AuthorizeRequest;
+use crate::routing::Reason;
+
+/// Says in the seal what it is for: a seal made for one purpose opens for no other.
+const PURPOSE: &str = "pending login";
+const FORMAT: &[u8] = &[1];
+/// Marks a cookie that holds a browser secret in place of the sealed login.
+const STORED: char = '~';
+const SECRET_BYTES: usize = 32;
+
+/// All that the callback needs, from this browser alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingLogin {
+    /// What the application asked.
+    pub request: AuthorizeRequest,
+    /// How the connection was chosen.
+    pub reason: Reason,
+    /// What the provider compares the answer with.
+    pub provider: Pending,
+    /// The story so far.
+    pub steps: Steps,
+    /// Its name on error pages and in logs.
+    pub reference: String,
+}
+
+/// A pending login, opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The login.
+    pub login: PendingLogin,
+    /// Authentic, but too old to be completed: good for "start again" only.
+    pub expired: bool,
+}
+
+/// Seals a login into the answer's cookies.
+pub async fn keep(
+    app: &App,
+    site: &Site,
+    (request, answer): (&HeaderMap, &mut HeaderMap),
+    (handle, connection): (Handle, &ConnectionId),
+    login: &PendingLogin,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let plain = postcard::to_stdvec(login).map_err(|_| LoginRefusal::PendingUnreadable.refuse())?;
+    let expires_at = later(now, app.limits.pending_seconds);
+    let secret = (plain.len() * 4 / 3 > app.limits.pending_cookie_bytes - SEAL_CHARACTERS)
+        .then(|| browser_secret(&mut app.randomness.rng()));
+    let associated = associated(handle, connection, secret.as_deref());
+    let sealed = app
+        .sealer
+        .seal_for_day(
+            PURPOSE,
+            &associated.each(),
+            &plain,
+            expires_at,
+            now,
+            &mut app.randomness.rng(),
+        )
+        .map_err(|_| LoginRefusal::PendingUnreadable.refuse())?;
+    let value = match secret {
+        None => sealed,
+        Some(secret) => {
+            let kept =
+                app.ephemeral
+                    .put_pending(handle.as_bytes(), sealed.into_bytes(), expires_at, now);
+            kept.await
+                .map_err(|_| LoginRefusal::TooManyPending.refuse())?;
+            format!("{STORED}{}", URL_SAFE_NO_PAD.encode(secret))
+        }
+    };
+    cookie::set(
+        answer,
+        request,
+        site,
+        handle,
+        &value,
+        now.as_second(),
+        app.limits.pending_cookies,
+    );
+    Ok(())
+}
+
+/// Opens the login that this browser holds for a handle. It must have been sealed for this very connection.
+pub async fn open(
+    app: &App,
+    site: &Site,
+    headers: &HeaderMap,
+    (handle, connection): (Handle, &ConnectionId),
+    now: Timestamp,
+) -> Result<Opened, Refusal> {
+    let Some(value) = cookie::read(headers, site, handle) else {
+        let used = app.store.login_is_marked(handle).await.unwrap_or(false);
+        return Err(if used {
+            LoginRefusal::AlreadyUsed
+        } else {
+            LoginRefusal::OtherBrowser
+        }
+        .into());
+    };
+    let unreadable = || LoginRefusal::PendingUnreadable.refuse();
+    let (sealed, secret) = match value.strip_prefix(STORED) {
+        None => (value.to_owned(), None),
+        Some(secret) => {
+            let secret = URL_SAFE_NO_PAD.decode(secret).map_err(|_| unreadable())?;
+            let stored = app
+                .ephemeral
+                .pending(handle.as_bytes(), now)
+                .await
+                .ok()
+                .flatten()
+                .ok_or(LoginRefusal::Expired)?;
+            (
+                String::from_utf8(stored).map_err(|_| unreadable())?,
+                Some(secret),
+            )
+        }
+    };
+    let associated = associated(handle, connection, secret.as_deref());
+    let opened = app
+        .sealer
+        .open_for_day(PURPOSE, &associated.each(), &sealed, now)
+        .map_err(|_| unreadable())?;
+    let login = postcard::from_bytes(&opened.plain).map_err(|_| unreadable())?;
+    Ok(Opened {
+        login,
+        expired: opened.expired,
+    })
+}
+
+/// Room for nonce, tag, day, expiry and the cookie's own clock, in base64 characters.
+const SEAL_CHARACTERS: usize = 96;
+
+struct Associated {
+    handle: [u8; 16],
+    connection: String,
+    secret: Vec<u8>,
+}
+
+impl Associated {
+    fn each(&self) -> [&[u8]; 4] {
+        [
+            FORMAT,
+            &self.handle,
+            self.connection.as_bytes(),
+            &self.secret,
+        ]
+    }
+}
+
+fn associated(handle: Handle, connection: &ConnectionId, secret: Option<&[u8]>) -> Associated {
+    Associated {
+        handle: *handle.as_bytes(),
+        connection: connection.as_str().to_owned(),
+        secret: secret.unwrap_or_default().to_vec(),
+    }
+}
+
+fn browser_secret(rng: &mut dyn CryptoRng) -> Vec<u8> {
+    let mut secret = vec![0; SECRET_BYTES];
+    rng.fill_bytes(&mut secret);
+    secret
+}
+
+/// `now` and so many seconds, or the end of time.
+pub(crate) fn later(now: Timestamp, seconds: u64) -> Timestamp {
+    let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
+}

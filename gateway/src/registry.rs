@@ -1,0 +1,160 @@
+//! The near cache: opened providers and domain routes. Every entry has a bounded life, every change forgets what it
+//! touches, and the sign-in transaction reads again what must not be stale.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fedgate_certs::Timestamp;
+use fedgate_certs::seal::Sealer;
+use fedgate_providers::connection::{Connection, ConnectionId, Options, Status};
+use fedgate_providers::egress::Egress;
+use fedgate_providers::error::Refusal;
+use fedgate_providers::provider::{Opening, Provider};
+use fedgate_providers::spec::Spec;
+use moka::future::Cache;
+
+use crate::error::GatewayRefusal;
+use crate::limits::Limits;
+use crate::login::LoginRefusal;
+use crate::store::connection::StoredConnection;
+use crate::store::{Store, StoreRefusal};
+
+/// What sealed connection secrets are sealed for.
+pub const SECRET_PURPOSE: &str = "connection";
+
+/// A connection with its provider, ready for logins.
+#[derive(Debug)]
+pub struct Ready {
+    /// The connection at the version that was opened.
+    pub connection: Connection,
+    /// Its provider.
+    pub provider: Provider,
+}
+
+/// Opened providers by connection, and routes by domain.
+#[derive(Debug)]
+pub struct Registry {
+    providers: Cache<ConnectionId, Arc<Ready>>,
+    routes: Cache<String, Option<ConnectionId>>,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new(limits: &Limits) -> Self {
+        let life = Duration::from_secs(limits.cache_seconds);
+        Self {
+            providers: Cache::builder()
+                .max_capacity(limits.cached_providers)
+                .time_to_live(life)
+                .build(),
+            routes: Cache::builder()
+                .max_capacity(limits.cached_routes)
+                .time_to_live(life)
+                .build(),
+        }
+    }
+
+    /// The provider of an active connection. Opened once, however many logins wait for it.
+    pub async fn provider(
+        &self,
+        store: &Store,
+        sealer: &Sealer,
+        egress: &Arc<Egress>,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Arc<Ready>, Refusal> {
+        let opening = open(store, sealer, egress, id, now);
+        self.providers
+            .try_get_with_by_ref(id, opening)
+            .await
+            .map_err(|refusal| (*refusal).clone())
+    }
+
+    /// The connection that a domain routes to. `domain` is normalized.
+    pub async fn route(
+        &self,
+        store: &Store,
+        domain: &str,
+    ) -> Result<Option<ConnectionId>, Refusal> {
+        let looked_up = async {
+            let route = store.route(domain).await?;
+            Ok::<_, Refusal>(route.map(|route| route.connection_id))
+        };
+        self.routes
+            .try_get_with_by_ref(domain, looked_up)
+            .await
+            .map_err(|refusal| (*refusal).clone())
+    }
+
+    /// Forgets a connection and all routes, after a change.
+    pub async fn forget(&self, id: &ConnectionId) {
+        self.providers.invalidate(id).await;
+        self.routes.invalidate_all();
+    }
+}
+
+async fn open(
+    store: &Store,
+    sealer: &Sealer,
+    egress: &Arc<Egress>,
+    id: &ConnectionId,
+    now: Timestamp,
+) -> Result<Arc<Ready>, Refusal> {
+    let unavailable = || LoginRefusal::ConnectionUnavailable.refuse().found(id);
+    let stored = store.connection(id).await?.ok_or_else(unavailable)?;
+    if stored.status != Status::Active {
+        return Err(unavailable().detail(stored.status.as_str()));
+    }
+    let connection = from_row(&stored, sealer)?;
+    let metadata = store.live_metadata(id).await?;
+    let opening = Opening {
+        connection: &connection,
+        metadata: metadata
+            .as_ref()
+            .map(|revision| revision.document.as_bytes()),
+        egress,
+        now,
+    };
+    let provider = Provider::open(opening).await?;
+    Ok(Arc::new(Ready {
+        connection,
+        provider,
+    }))
+}
+
+/// A connection from its row, with its secrets opened.
+pub fn from_row(stored: &StoredConnection, sealer: &Sealer) -> Result<Connection, Refusal> {
+    let broken = |detail: &str| {
+        StoreRefusal::Corrupt
+            .refuse()
+            .found(&stored.id)
+            .detail(detail)
+    };
+    let spec = Spec::of(&stored.strategy)
+        .ok_or_else(|| broken("its strategy is unknown to this version"))?;
+    let mut options = stored
+        .options
+        .as_object()
+        .cloned()
+        .ok_or_else(|| broken("its options are no object"))?;
+    if let Some(sealed) = &stored.secrets {
+        let opened = sealer.open_secret(SECRET_PURPOSE, stored.id.as_str(), sealed);
+        let plain =
+            opened.map_err(|_| GatewayRefusal::SecretUnreadable.refuse().found(&stored.id))?;
+        let secrets: serde_json::Map<_, _> =
+            serde_json::from_slice(&plain).map_err(|_| broken("its secrets are no object"))?;
+        options.extend(secrets);
+    }
+    let options = Options::from_json(spec, &options)
+        .map_err(|_| broken("its options are not valid any more"))?;
+    Ok(Connection {
+        id: stored.id.clone(),
+        version: stored.version,
+        name: stored.name.clone(),
+        display_name: stored.display_name.clone(),
+        spec,
+        status: stored.status,
+        organization_code: stored.organization_code.clone(),
+        options,
+    })
+}

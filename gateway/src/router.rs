@@ -1,0 +1,112 @@
+//! Every path of the gateway, and what surrounds every answer.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::Shared;
+use crate::error::{self, Circumstances, GatewayRefusal};
+use crate::events::trace::new_reference;
+use crate::{login, op, page};
+
+/// The gateway as one service.
+pub fn router(app: Shared) -> Router {
+    let limits = app.limits.clone();
+    let browsers = Router::new()
+        .merge(op::routes())
+        .merge(login::routes())
+        .layer(RequestBodyLimitLayer::new(limits.form_bytes));
+    Router::new()
+        .merge(browsers)
+        .merge(page::routes())
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), protect))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(limits.request_seconds),
+        ))
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}
+
+async fn ready(State(app): State<Shared>) -> Response {
+    let store = app.store.ping().await;
+    let status = if store.is_ok() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(json!({ "store": if store.is_ok() { "ok" } else { "unavailable" } })),
+    )
+        .into_response()
+}
+
+async fn not_found(State(app): State<Shared>, headers: HeaderMap) -> Response {
+    refuse(&app, &headers, GatewayRefusal::NotFound)
+}
+
+async fn method_not_allowed(State(app): State<Shared>, headers: HeaderMap) -> Response {
+    refuse(&app, &headers, GatewayRefusal::MethodNotAllowed)
+}
+
+fn refuse(app: &Shared, headers: &HeaderMap, leaf: GatewayRefusal) -> Response {
+    let reference = new_reference(&mut app.randomness.rng());
+    error::page(
+        app,
+        &app.site,
+        headers,
+        &leaf.refuse(),
+        &Circumstances {
+            reference: &reference,
+            request: None,
+        },
+    )
+}
+
+/// Headers of every answer. Browsers apply `form-action` to the redirects after a form as well, and an identity
+/// provider may be anywhere: so any https address is allowed (and http, where the site itself is on loopback).
+async fn protect(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    let policy = if app.site.is_https() {
+        POLICY_HTTPS
+    } else {
+        POLICY_HTTP
+    };
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if app.site.is_https() {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+    answer
+}
+
+const POLICY_HTTPS: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'";
+const POLICY_HTTP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    form-action 'self' https: http:; frame-ancestors 'none'; base-uri 'none'";

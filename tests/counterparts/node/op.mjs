@@ -1,0 +1,28 @@
+// panva's oidc-provider as an upstream OpenID Provider for one test. Prints nothing; listens on 127.0.0.1:PORT.
+import Provider from 'oidc-provider';
+
+const { OP_PORT, OP_CLIENT_ID, OP_CLIENT_SECRET, OP_REDIRECT_URI, OP_CLIENT_AUTH } = process.env;
+const issuer = `http://127.0.0.1:${OP_PORT}`;
+
+const people = {
+  bob: { email: 'bob@globex.test', email_verified: true, given_name: 'Bob', family_name: 'Globex', name: 'Bob Globex' },
+  dora: { email: 'dora@globex.test', email_verified: false, name: 'Dora' },
+};
+
+const provider = new Provider(issuer, {
+  clients: [{
+    client_id: OP_CLIENT_ID,
+    client_secret: OP_CLIENT_SECRET,
+    redirect_uris: [OP_REDIRECT_URI],
+    token_endpoint_auth_method: OP_CLIENT_AUTH || 'client_secret_basic',
+  }],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name', 'name'] },
+  conformIdTokenClaims: true,
+  pkce: { required: () => true },
+  features: { devInteractions: { enabled: true } },
+  findAccount: async (_context, id) => ({ accountId: id, claims: async () => ({ sub: id, ...people[id] }) }),
+  cookies: { keys: ['only-for-tests'] },
+  ttl: { Session: 600, Interaction: 600, Grant: 600 },
+});
+
+provider.listen(Number(OP_PORT), '127.0.0.1');

@@ -1,0 +1,296 @@
+//! A browser without scripts: cookies by host, redirects one by one, forms filled in and sent.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{Client, Method, StatusCode};
+use scraper::{ElementRef, Html, Selector};
+use url::Url;
+
+use crate::seen;
+
+/// The most redirects that one navigation follows.
+const REDIRECTS: usize = 20;
+
+/// Keeps cookies as a browser does: by host, whatever the port (RFC 6265 8.5).
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    client: Client,
+    cookies: BTreeMap<(String, String), String>,
+}
+
+/// A page as it was shown.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Where the browser is.
+    pub url: Url,
+    /// The status of the last answer.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Its text.
+    pub body: String,
+    /// Every address on the way, the last included.
+    pub visited: Vec<Url>,
+}
+
+/// A form of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Where it goes, absolute.
+    pub action: Url,
+    /// `GET` or `POST`.
+    pub post: bool,
+    /// Its inputs, in order; buttons are left out.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Browser {
+    /// A browser without cookies.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test's browser goes to loopback, not through the gateway's egress"
+    )]
+    pub fn new() -> Self {
+        let client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build();
+        Self {
+            client: client.expect("a client"),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Opens an address and follows redirects.
+    pub async fn open(&mut self, url: &str) -> Page {
+        self.navigate(
+            Method::GET,
+            Url::parse(url).expect("a URL"),
+            None,
+            REDIRECTS,
+        )
+        .await
+    }
+
+    /// Opens an address and stops at the first answer.
+    pub async fn step(&mut self, url: &str) -> Page {
+        self.navigate(Method::GET, Url::parse(url).expect("a URL"), None, 0)
+            .await
+    }
+
+    /// Sends a form, with some fields replaced or added, and follows redirects.
+    pub async fn submit(&mut self, form: &Form, values: &[(&str, &str)]) -> Page {
+        self.send(form, values, REDIRECTS).await
+    }
+
+    /// Sends a form and stops at the first answer.
+    pub async fn submit_step(&mut self, form: &Form, values: &[(&str, &str)]) -> Page {
+        self.send(form, values, 0).await
+    }
+
+    /// Forgets every cookie.
+    pub fn forget(&mut self) {
+        self.cookies.clear();
+    }
+
+    /// Names of the cookies held for a host.
+    pub fn cookie_names(&self, host: &str) -> Vec<String> {
+        self.cookies
+            .keys()
+            .filter(|(h, _)| h == host)
+            .map(|(_, name)| name.clone())
+            .collect()
+    }
+
+    async fn send(&mut self, form: &Form, values: &[(&str, &str)], redirects: usize) -> Page {
+        let mut fields = form.fields.clone();
+        for (name, value) in values {
+            fields.retain(|(key, _)| key != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        let encoded = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&fields)
+            .finish();
+        if form.post {
+            return self
+                .navigate(Method::POST, form.action.clone(), Some(encoded), redirects)
+                .await;
+        }
+        let mut action = form.action.clone();
+        action.set_query(Some(&encoded));
+        self.navigate(Method::GET, action, None, redirects).await
+    }
+
+    async fn navigate(
+        &mut self,
+        method: Method,
+        url: Url,
+        body: Option<String>,
+        redirects: usize,
+    ) -> Page {
+        let (mut method, mut url, mut body) = (method, url, body);
+        let mut visited = vec![url.clone()];
+        loop {
+            let page = self
+                .request(method.clone(), &url, body.take(), &visited)
+                .await;
+            let next = page
+                .headers
+                .get(LOCATION)
+                .filter(|_| page.status.is_redirection());
+            let Some(next) = next.filter(|_| visited.len() <= redirects) else {
+                return page;
+            };
+            url = url
+                .join(next.to_str().expect("an ASCII location"))
+                .expect("a URL");
+            visited.push(url.clone());
+            if page.status != StatusCode::TEMPORARY_REDIRECT
+                && page.status != StatusCode::PERMANENT_REDIRECT
+            {
+                method = Method::GET;
+            }
+        }
+    }
+
+    async fn request(
+        &mut self,
+        method: Method,
+        url: &Url,
+        body: Option<String>,
+        visited: &[Url],
+    ) -> Page {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let held = self.cookies.iter().filter(|((h, _), _)| *h == host);
+        let cookies: Vec<_> = held
+            .map(|((_, name), value)| format!("{name}={value}"))
+            .collect();
+        let mut request = self
+            .client
+            .request(method, url.clone())
+            .header("sec-fetch-dest", "document");
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body);
+        }
+        let answer = request
+            .send()
+            .await
+            .unwrap_or_else(|e| panic!("{url}: {e}"));
+        for set in answer.headers().get_all(SET_COOKIE) {
+            self.keep(&host, set.to_str().expect("an ASCII cookie"));
+        }
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.text().await.expect("a body");
+        seen::note(&body);
+        if let Some(location) = headers
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok())
+        {
+            seen::note(&percent_encoding::percent_decode_str(location).decode_utf8_lossy());
+        }
+        Page {
+            url: url.clone(),
+            status,
+            headers,
+            body,
+            visited: visited.to_vec(),
+        }
+    }
+
+    fn keep(&mut self, host: &str, set_cookie: &str) {
+        let mut parts = set_cookie.split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
+        let key = (host.to_owned(), name.to_owned());
+        let expired = parts.any(|part| {
+            part.eq_ignore_ascii_case("max-age=0") || part.to_ascii_lowercase().contains("1970")
+        });
+        if expired {
+            self.cookies.remove(&key);
+        } else {
+            self.cookies.insert(key, value.to_owned());
+        }
+    }
+}
+
+impl Page {
+    /// The only form, or the first.
+    pub fn form(&self) -> Form {
+        self.forms()
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no form on {}: {}", self.url, self.body))
+    }
+
+    /// Every form of the page.
+    pub fn forms(&self) -> Vec<Form> {
+        let document = Html::parse_document(&self.body);
+        document
+            .select(&selector("form"))
+            .map(|form| self.read_form(form))
+            .collect()
+    }
+
+    /// The text of the first element that a CSS selector finds.
+    pub fn text(&self, css: &str) -> Option<String> {
+        let document = Html::parse_document(&self.body);
+        let found = document.select(&selector(css)).next()?;
+        Some(found.text().collect::<String>().trim().to_owned())
+    }
+
+    /// An attribute of the first element that a CSS selector finds.
+    pub fn attribute(&self, css: &str, name: &str) -> Option<String> {
+        let document = Html::parse_document(&self.body);
+        document
+            .select(&selector(css))
+            .next()?
+            .value()
+            .attr(name)
+            .map(str::to_owned)
+    }
+
+    /// The value of a query parameter of the address.
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.url
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    fn read_form(&self, form: ElementRef<'_>) -> Form {
+        let action = form.value().attr("action").unwrap_or_default();
+        let inputs = selector("input, textarea");
+        let fields = form.select(&inputs).filter_map(|input| {
+            let name = input.value().attr("name")?;
+            let kept = !matches!(
+                input.value().attr("type"),
+                Some("submit" | "button" | "reset")
+            );
+            kept.then(|| {
+                (
+                    name.to_owned(),
+                    input.value().attr("value").unwrap_or_default().to_owned(),
+                )
+            })
+        });
+        Form {
+            action: self.url.join(action).expect("a form's action"),
+            post: form
+                .value()
+                .attr("method")
+                .is_some_and(|method| method.eq_ignore_ascii_case("post")),
+            fields: fields.collect(),
+        }
+    }
+}
+
+fn selector(css: &str) -> Selector {
+    Selector::parse(css).unwrap_or_else(|e| panic!("{css}: {e}"))
+}

@@ -1,0 +1,231 @@
+//! A gateway of a test's own: in this process on a free port, with its own folder, driven over HTTP alone.
+
+use std::path::Path;
+
+use fedgate::app::Shared;
+use fedgate::config::Config;
+use fedgate::serve;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::browser::Browser;
+use crate::seen;
+
+/// Where the downstream application of most tests receives its codes; nothing listens there.
+pub const REDIRECT_URI: &str = "http://127.0.0.1:9/cb";
+/// The secret of the confidential application and of the API client.
+pub const SECRET: &str = "a-secret-that-is-long-enough-for-tests";
+/// Everything that the API client may do.
+pub const API_SCOPES: &str = "read:connections create:connections update:connections delete:connections \
+    read:organizations create:organizations read:logins read:applications update:applications";
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Its parts, for what HTTP does not show: rows and the clock.
+    pub app: Shared,
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+    folder: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// A gateway with the applications `web` (secret), `public` (PKCE), `es256` and `ops` (client credentials).
+    pub async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// The same, with more lines of configuration: whole sections, or further applications.
+    pub async fn with(more: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = configuration(&address.to_string(), REDIRECT_URI, more);
+        let config = Config::parse(&text, &folder.path().join("fedgate.toml"), []);
+        let app = serve::open(config.unwrap_or_else(|e| panic!("{e}")))
+            .await
+            .expect("a gateway");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = serve::serve_on(app.clone(), listener, async move {
+            let _ = stopped.await;
+        });
+        let served = tokio::spawn(async move { serving.await.expect("serving") });
+        Self {
+            app,
+            base: format!("http://{address}"),
+            folder,
+            stop: Some(stop),
+            served: Some(served),
+        }
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Stops accepting, and waits until what is in flight has ended.
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(served) = self.served.take() {
+            served.await.expect("an orderly end");
+        }
+    }
+
+    /// An access token for the Management API, by client credentials.
+    pub async fn api_token(&self) -> String {
+        let answer = self.token(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", "ops"),
+            ("client_secret", SECRET),
+            ("audience", &format!("{}/api", self.base)),
+        ]);
+        answer.await.1["access_token"]
+            .as_str()
+            .expect("an access token")
+            .to_owned()
+    }
+
+    /// Posts to the token endpoint.
+    pub async fn token(&self, fields: &[(&str, &str)]) -> (u16, Value) {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = client().post(format!("{}/oauth2/token", self.base));
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        read(request).await
+    }
+
+    /// Calls the Management API with a token that may do everything.
+    pub async fn api(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let token = self.api_token().await;
+        let mut request = client()
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(token);
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        read(request).await
+    }
+
+    /// Creates a connection and answers it as the API does: `id`, `status`, `setup`.
+    pub async fn create_connection(&self, body: Value) -> Value {
+        let (status, answer) = self
+            .api(Method::POST, "/api/v1/connections", Some(body))
+            .await;
+        assert_eq!(status, 201, "{answer}");
+        answer["connection"].clone()
+    }
+
+    /// Where the application `web` sends a browser, with further parameters.
+    pub fn authorize_url(&self, more: &[(&str, &str)]) -> String {
+        let mut url = url::Url::parse(&format!("{}/oauth2/auth", self.base)).expect("a URL");
+        let usual = [
+            ("client_id", "web"),
+            ("response_type", "code"),
+            ("scope", "openid email profile"),
+            ("redirect_uri", REDIRECT_URI),
+            ("state", "s"),
+            ("nonce", "n"),
+        ];
+        for (name, value) in usual
+            .iter()
+            .filter(|(name, _)| more.iter().all(|(other, _)| other != name))
+            .chain(more)
+        {
+            if !value.is_empty() {
+                url.query_pairs_mut().append_pair(name, value);
+            }
+        }
+        url.into()
+    }
+
+    /// Redeems a code as the application `web` and answers the ID token's claims, unverified.
+    pub async fn redeem(&self, code: &str) -> Value {
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", REDIRECT_URI),
+            ("client_id", "web"),
+            ("client_secret", SECRET),
+        ];
+        let (status, answer) = self.token(&fields).await;
+        assert_eq!(status, 200, "{answer}");
+        claims(answer["id_token"].as_str().expect("an ID token"))
+    }
+
+    /// A browser of a new person.
+    pub fn browser(&self) -> Browser {
+        Browser::new()
+    }
+
+    /// The trace behind a reference, once it is written.
+    pub async fn trace(&self, reference: &str) -> Option<fedgate::events::trace::Trace> {
+        self.app.traces.flush().await;
+        self.app.store.trace(reference).await.expect("a store")
+    }
+}
+
+/// The configuration of the tests, for a gateway on `address`.
+pub fn configuration(address: &str, redirect_uri: &str, more: &str) -> String {
+    let api_scopes: Vec<_> = API_SCOPES.split_whitespace().collect();
+    let application = |id: &str, secret: &str, rest: &str| {
+        format!(
+            "[[applications]]\nclient_id = \"{id}\"\n{secret}redirect_uris = [\"{redirect_uri}\"]\npost_logout_redirect_uris = [\"http://127.0.0.1:9/bye\"]\n{rest}\n"
+        )
+    };
+    let secret = format!("client_secret = \"{SECRET}\"\n");
+    [
+        format!("[server]\npublic_url = \"http://{address}\"\nlisten = \"{address}\"\n[store]\nurl = \"sqlite:fedgate.db\"\n"),
+        "[secrets]\nmaster_key_file = \"master.key\"\n[egress]\nallow_private = true\n".to_owned(),
+        application("web", &secret, ""),
+        application("other", &secret, ""),
+        application("public", "", ""),
+        application("es256", &secret, "id_token_signed_response_alg = \"ES256\""),
+        format!("[[applications]]\nclient_id = \"ops\"\n{secret}grant_types = [\"client_credentials\"]\nscopes = {}\n", json!(api_scopes)),
+        more.to_owned(),
+    ]
+    .join("\n")
+}
+
+/// The claims of a JWT, without a look at its signature.
+pub fn claims(token: &str) -> Value {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let payload = token.split('.').nth(1).expect("a payload");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON")
+}
+
+/// A client without cookies and redirects.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's client goes to loopback, not through the gateway's egress"
+)]
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("a client")
+}
+
+/// Sends a request and reads its JSON; notes the codes in it.
+pub async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("a body");
+    seen::note(&text);
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
+}
