@@ -16,7 +16,7 @@ const COUNTED_KEYS: usize = 100_000;
 pub(super) struct Embedded {
     codes: Expiring<Waiting>,
     /// Codes that were redeemed, until they would have expired.
-    spent: Expiring<()>,
+    spent: Expiring<Vec<u8>>,
     one_time: Expiring<()>,
     pendings: Expiring<Vec<u8>>,
     counters: Expiring<u64>,
@@ -62,11 +62,14 @@ impl Embedded {
         match self.codes.take(&hash, now) {
             Some(waiting) => {
                 // A full memory of spent codes costs a distinction, never a code: it is gone either way.
-                let _ = self.spent.insert(hash, (), waiting.expires_at, now);
+                let spent = waiting.value.clone();
+                let _ = self.spent.insert(hash, spent, waiting.expires_at, now);
                 CodeState::Taken(waiting.value)
             }
-            None if self.spent.copy(&hash, now).is_some() => CodeState::Spent,
-            None => CodeState::Unknown,
+            None => self
+                .spent
+                .copy(&hash, now)
+                .map_or(CodeState::Unknown, CodeState::Spent),
         }
     }
 

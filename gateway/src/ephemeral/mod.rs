@@ -38,7 +38,8 @@ pub enum CodeState {
     /// It was waiting, and is spent from now on.
     Taken(Vec<u8>),
     /// It was redeemed before: whoever comes second may be a thief, or robbed (RFC 6749 section 4.1.2).
-    Spent,
+    /// It stands for the same as before, so that what came of it can be revoked.
+    Spent(Vec<u8>),
     /// It never was, or it expired.
     Unknown,
 }

@@ -1,5 +1,7 @@
 //! Who an application is at the token endpoint: what it presents, and whether that proves it.
 
+use std::fmt;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fedgate_certs::CertError;
 use fedgate_certs::seal::Sealer;
@@ -22,7 +24,7 @@ const ASSERTION_BYTES: usize = fedgate_certs::jose::TOKEN_BYTES;
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What a token request brings to prove who sends it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Presented {
     /// The application that the sender claims to be.
     pub(super) client_id: String,
@@ -39,6 +41,16 @@ pub(super) enum Proof {
     Secret(Zeroizing<String>),
     /// `private_key_jwt`.
     Assertion(String),
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Secret(_) => "Secret(…)",
+            Self::Assertion(_) => "Assertion(…)",
+        })
+    }
 }
 
 /// Whether the application has nothing to authenticate with, so that PKCE alone binds a code to it.

@@ -76,7 +76,7 @@ pub(super) fn verify(
 }
 
 /// One audience, and ours: an assertion that names several servers could be replayed here by any of them
-/// (OpenID Foundation, private_key_jwt disclosure of January 2025).
+/// (OpenID Foundation, disclosure on `private_key_jwt` of January 2025).
 fn audience(claims: &Map<String, Value>, audiences: &[&str]) -> Result<(), Refusal> {
     let named = match claims.get("aud") {
         Some(Value::String(one)) => Some(one.as_str()),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use fedgate_certs::jose::JwsAlgorithm;
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::login::Site;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -49,7 +50,7 @@ pub fn document(site: &Site) -> Value {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS.map(|algorithm| algorithm.as_str()),
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS.map(JwsAlgorithm::as_str),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": PROMPTS,
         "claim_types_supported": ["normal"],

@@ -197,16 +197,11 @@ pub(super) fn released(claims: &Claims, scope: &[String]) -> Result<Map<String, 
         Ok(_) => Map::new(),
         Err(error) => return Err(OpRefusal::SigningFailed.refuse().detail(error)),
     };
-    if !asked("email") {
-        EMAIL_CLAIMS
-            .iter()
-            .for_each(|name| drop(released.shift_remove(*name)));
-    }
-    if !asked("profile") {
-        PROFILE_CLAIMS
-            .iter()
-            .for_each(|name| drop(released.shift_remove(*name)));
-    }
+    let withheld = |name: &str| {
+        (EMAIL_CLAIMS.contains(&name) && !asked("email"))
+            || (PROFILE_CLAIMS.contains(&name) && !asked("profile"))
+    };
+    released.retain(|name, _| !withheld(name));
     Ok(released)
 }
 

@@ -1,5 +1,7 @@
 //! Request parameters as OAuth wants them: each at most once, empty means absent, bounded, no control characters.
 
+use std::fmt;
+
 use fedgate_providers::error::Refusal;
 use percent_encoding::percent_decode_str;
 
@@ -10,7 +12,7 @@ const MOST_PAIRS: usize = 100;
 
 /// The decoded pairs of a query or of a form body, in order, repetitions kept.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     /// Decodes `application/x-www-form-urlencoded` text strictly: octets that are not UTF-8 are refused, where
@@ -18,7 +20,7 @@ impl Parameters {
     ///
     /// # Errors
     /// `op.request_malformed`, `op.request_too_large` above 100 pairs.
-    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, Refusal> {
         let mut pairs = Vec::new();
         for piece in raw.split('&').filter(|piece| !piece.is_empty()) {
             if pairs.len() == MOST_PAIRS {
@@ -40,7 +42,7 @@ impl Parameters {
     /// # Errors
     /// `op.parameter_repeated`, `op.parameter_too_long` above `most` bytes, `op.parameter_malformed` on a control
     /// character. The evidence names the parameter and never holds its value.
-    pub fn one(&self, name: &str, most: usize) -> Result<Option<&str>, Refusal> {
+    pub(crate) fn one(&self, name: &str, most: usize) -> Result<Option<&str>, Refusal> {
         let mut values = self
             .0
             .iter()
@@ -70,9 +72,18 @@ impl Parameters {
     ///
     /// # Errors
     /// Those of [`Parameters::one`], and `op.parameter_missing`.
-    pub fn required(&self, name: &str, most: usize) -> Result<&str, Refusal> {
+    pub(crate) fn required(&self, name: &str, most: usize) -> Result<&str, Refusal> {
         self.one(name, most)?
             .ok_or_else(|| OpRefusal::ParameterMissing.refuse().expected(name))
+    }
+}
+
+/// Names alone: values are secrets, codes and addresses.
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -117,7 +128,7 @@ mod tests {
     #[test]
     fn octets_that_are_not_text_are_refused() {
         assert_eq!(
-            Parameters::parse("state=%ff").err().expect("refused"),
+            Parameters::parse("state=%ff").expect_err("refused"),
             OpRefusal::RequestMalformed
         );
     }
@@ -140,7 +151,7 @@ mod tests {
         );
         let flood = "a=1&".repeat(MOST_PAIRS + 1);
         assert_eq!(
-            Parameters::parse(&flood).err().expect("flood"),
+            Parameters::parse(&flood).expect_err("flood"),
             OpRefusal::RequestTooLarge
         );
     }

@@ -161,7 +161,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// A gateway with the applications `web`, `spa` (public) and `ops` (private_key_jwt).
+    /// A gateway with the applications `web`, `spa` (public) and `ops` (`private_key_jwt`).
     pub(crate) async fn new() -> Self {
         Self::with(Limits::default()).await
     }

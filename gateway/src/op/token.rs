@@ -147,12 +147,8 @@ async fn redeem(
         .await;
     let value = match taken.map_err(|error| OpRefusal::EphemeralFull.refuse().detail(error))? {
         CodeState::Taken(value) => value,
-        CodeState::Spent => {
-            // Somebody else may have seen the code: who redeemed it first is not known (RFC 6749 4.1.2).
-            tracing::warn!(
-                client_id = application.client_id,
-                "an authorization code was redeemed twice"
-            );
+        CodeState::Spent(value) => {
+            revoke(context, application, &value).await;
             return Err(OpRefusal::CodeReplayed.into());
         }
         CodeState::Unknown => return Err(OpRefusal::CodeUnknown.into()),
@@ -167,6 +163,26 @@ async fn redeem(
             .found(&grant.issuer));
     }
     Ok(grant)
+}
+
+/// A code that comes twice has been seen by somebody else, and who came first is not known: the tokens of the first
+/// redemption end with their login (RFC 6749 4.1.2). Best effort, and never on the word of another client.
+async fn revoke(context: &Context<'_>, application: &Application, value: &[u8]) {
+    tracing::warn!(
+        client_id = application.client_id,
+        "an authorization code was redeemed twice"
+    );
+    let grant = serde_json::from_slice::<Grant>(value).ok();
+    let Some(grant) = grant.filter(|grant| grant.request.client_id == application.client_id) else {
+        return;
+    };
+    if let Err(error) = context
+        .store
+        .end_login_session(&grant.claims.sid, context.now)
+        .await
+    {
+        tracing::error!(%error, sid = grant.claims.sid, "the login of a code that was redeemed twice could not be ended");
+    }
 }
 
 /// What binds a code: its client, its redirect URI, its verifier.

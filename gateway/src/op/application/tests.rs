@@ -15,7 +15,7 @@ fn with_authorization(value: &str) -> HeaderMap {
 }
 
 fn secret_of(presented: Result<Presented, Refusal>) -> (String, String) {
-    match presented.ok().expect("read") {
+    match presented.expect("read") {
         Presented {
             client_id,
             proof: Proof::Secret(secret),
@@ -25,7 +25,7 @@ fn secret_of(presented: Result<Presented, Refusal>) -> (String, String) {
 }
 
 fn refusal(headers: &HeaderMap, raw: &str) -> Refusal {
-    presented(headers, &parameters(raw)).err().expect("refused")
+    presented(headers, &parameters(raw)).expect_err("refused")
 }
 
 #[test]
@@ -108,9 +108,7 @@ fn nothing_at_all_is_refused() {
 
 #[test]
 fn an_empty_secret_is_that_of_a_public_client() {
-    let read = presented(&with_basic("spa:"), &parameters(""))
-        .ok()
-        .expect("read");
+    let read = presented(&with_basic("spa:"), &parameters("")).expect("read");
     assert!(read.proof == Proof::Nothing);
 }
 
@@ -153,4 +151,10 @@ fn a_secret_hash_moved_to_another_client_proves_nothing() {
         check_secret(&sealer(), &thief, SECRET).expect_err("moved"),
         OpRefusal::ClientSecretWrong
     );
+}
+
+#[test]
+fn no_log_shows_a_secret() {
+    let read = presented(&with_basic("web:hunter2"), &parameters("")).expect("read");
+    assert!(!format!("{read:?}").contains("hunter2"));
 }

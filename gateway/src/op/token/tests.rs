@@ -46,6 +46,30 @@ async fn a_code_earns_tokens_once() {
     );
 }
 
+async fn session_is_open(parts: &Parts) -> bool {
+    let session = parts.store.login_session("sid_1").await.expect("read");
+    session.expect("there").ended_at.is_none()
+}
+
+#[tokio::test]
+async fn a_replayed_code_ends_the_login_it_came_from_unless_another_client_replays_it() {
+    let parts = Parts::new().await;
+    parts.signed_in().await;
+    parts.keep("c1", &grant()).await;
+    by_web(&parts, &redeeming("c1")).await.expect("earned");
+    let body = format!("{}&client_id=spa", redeeming("c1"));
+    assert_eq!(
+        earn_as(&parts, None, &body).await.expect_err("spa"),
+        OpRefusal::CodeReplayed
+    );
+    assert!(session_is_open(&parts).await);
+    assert_eq!(
+        by_web(&parts, &redeeming("c1")).await.expect_err("twice"),
+        OpRefusal::CodeReplayed
+    );
+    assert!(!session_is_open(&parts).await);
+}
+
 #[tokio::test]
 async fn a_code_that_never_was_or_has_expired_is_unknown() {
     let parts = Parts::new().await;
