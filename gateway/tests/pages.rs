@@ -7,7 +7,18 @@ use std::collections::{BTreeMap, HashSet};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use fedgate::page::{Language, RefusedPage, SCRIPT, STYLESHEET, refused, routes};
+use fedgate::page::{
+    Explanation, Language, RefusedPage, SCRIPT, STYLESHEET, Strings, refused, routes,
+};
+use fedgate::people::PeopleRefusal;
+use fedgate_providers::egress::EgressRefusal;
+use fedgate_providers::error::Catalogued;
+use fedgate_providers::oauth::OauthRefusal;
+use fedgate_providers::oidc::OidcRefusal;
+use fedgate_providers::provider::ProviderRefusal;
+use fedgate_providers::saml::SamlRefusal;
+use fedgate_providers::saml::metadata::MetadataRefusal;
+use fedgate_providers::spec::Spec;
 use tower::ServiceExt;
 
 const ICONS: &str = include_str!("../assets/icons.svg");
@@ -271,6 +282,54 @@ async fn assets_are_kept_for_ever_under_their_hash_only() {
             .to_str()
             .expect("text");
         assert!(header.contains(caching), "{address}: {header}");
+    }
+}
+
+/// The refusals of the areas that a login passes through.
+fn catalogue() -> Vec<&'static Catalogued> {
+    let mut entries = Vec::new();
+    entries.extend(SamlRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries.extend(MetadataRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries.extend(OauthRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries.extend(OidcRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries.extend(ProviderRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries.extend(EgressRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries.extend(PeopleRefusal::ALL.iter().map(|leaf| leaf.entry()));
+    entries
+}
+
+#[test]
+fn every_fix_is_in_plain_words_with_any_console_and_without() {
+    let trace = samples::story("Acme");
+    for entry in catalogue() {
+        for spec in Spec::all().map(Some).chain([None]) {
+            let text = Explanation {
+                trace: &trace,
+                entry: Some(entry),
+                spec,
+            }
+            .text();
+            assert!(!text.contains(['{', '}']), "{}: {text}", entry.code);
+        }
+    }
+}
+
+#[test]
+fn nine_refusals_in_ten_are_told_in_every_language() {
+    for language in Language::ALL
+        .into_iter()
+        .filter(|language| *language != Language::English)
+    {
+        let entries = catalogue();
+        let untold: Vec<_> = entries
+            .iter()
+            .filter(|entry| Strings::of(language).sentence(entry.says).is_none())
+            .map(|entry| entry.says)
+            .collect();
+        assert!(
+            untold.len() * 10 <= entries.len(),
+            "{language:?} lacks {untold:#?}"
+        );
     }
 }
 

@@ -5,8 +5,8 @@ use fedgate::events::trace::Trace;
 use fedgate::page::{
     Button, EmailError, Explanation, Language, OnTheWay, RefusedPage, SignInPage, SignedOut,
 };
-use fedgate_providers::error::{Blame, Catalogued};
 use fedgate_providers::login::{Step, Verdict};
+use fedgate_providers::saml::SamlRefusal;
 use fedgate_providers::spec::Spec;
 
 /// Markup, quotes, a direction override and a template's own signs, as a name from outside.
@@ -42,15 +42,6 @@ const BUTTONS: [Button<'static>; 5] = [
         strategy: "oauth2:discord",
     },
 ];
-
-const ENTRY: Catalogued = Catalogued {
-    code: "saml.audience_mismatch",
-    blame: Blame::Upstream,
-    kinde: Some(578),
-    says: "Your organization's identity provider sent a sign-in meant for another service.",
-    meaning: "An AudienceRestriction names another service provider.",
-    fix: "Set {audience} at the identity provider to the value expected here; {clock} is not the cause.",
-};
 
 /// A name for the file, and the page.
 pub(crate) fn pages() -> Vec<(String, String)> {
@@ -247,7 +238,7 @@ fn signed_out<'a>(application: &'a str, connection: &'a str, language: Language)
 fn explain(trace: &Trace) -> Explanation<'_> {
     Explanation {
         trace,
-        entry: Some(&ENTRY),
+        entry: Some(SamlRefusal::AudienceMismatch.entry()),
         spec: Spec::of("saml:okta"),
     }
 }
@@ -281,7 +272,8 @@ fn step(name: &str, note: &str, at: i64) -> Step {
     }
 }
 
-fn story(name: &str) -> Trace {
+/// A login that fails at the audience.
+pub(crate) fn story(name: &str) -> Trace {
     let hostile = name == HOSTILE;
     let failed = Step {
         verdict: Verdict::Failed,

@@ -131,7 +131,11 @@ impl<'a> Explanation<'a> {
         let trace = self.trace;
         match (self.entry.map(|entry| entry.blame), self.spec) {
             (Some(Blame::Upstream), Some(spec)) => {
-                format!("{}: {}", spec.console.product, spec.console.path)
+                format!(
+                    "{}: {}",
+                    capitalized(&spec.console.product),
+                    spec.console.path
+                )
             }
             (Some(Blame::Upstream), None) => {
                 "The application’s settings in the identity provider’s console.".to_owned()
@@ -161,10 +165,17 @@ impl<'a> Explanation<'a> {
 
     /// The fix in the console's words; a word that the console lacks gets its common name.
     pub(super) fn fix(&self) -> String {
-        let fix = self.entry.map_or("", |entry| entry.fix);
-        let named = self
-            .spec
-            .map_or_else(|| fix.to_owned(), |spec| spec.in_console_words(fix));
+        let Some(entry) = self.entry else {
+            return String::new();
+        };
+        let named = match self.spec {
+            // The path stands beside it, under "Where".
+            Some(spec) if entry.blame == Blame::Upstream => {
+                spec.in_console_words(&entry.fix.replace("{console}", &spec.console.product))
+            }
+            Some(spec) => spec.in_console_words(entry.fix),
+            None => entry.fix.to_owned(),
+        };
         COMMON_WORDS
             .iter()
             .fold(named, |text, (word, common)| text.replace(word, common))
@@ -173,23 +184,31 @@ impl<'a> Explanation<'a> {
 
 /// What the placeholders of a fix are called where no console's word is known.
 const COMMON_WORDS: [(&str, &str); 13] = [
-    ("{audience}", "the audience (SP entity ID)"),
-    ("{acs}", "the assertion consumer service URL"),
-    ("{name_id}", "the NameID"),
-    ("{certificate}", "the signing certificate"),
-    ("{signing}", "the signature settings"),
-    ("{clock}", "the clock"),
-    (
-        "{assignment}",
-        "the assignment of people to the application",
-    ),
-    ("{attributes}", "the attributes"),
-    ("{metadata}", "the metadata"),
-    ("{client_id}", "the client ID"),
-    ("{client_secret}", "the client secret"),
-    ("{redirect_uri}", "the redirect URI"),
+    ("{audience}", "“Audience (SP entity ID)”"),
+    ("{acs}", "“Assertion consumer service URL”"),
+    ("{name_id}", "“NameID format”"),
+    ("{certificate}", "“Signing certificate”"),
+    ("{signing}", "“Signature”"),
+    ("{clock}", "“System clock”"),
+    ("{assignment}", "“Assignments”"),
+    ("{attributes}", "“Attributes”"),
+    ("{metadata}", "“Metadata”"),
+    ("{client_id}", "“Client ID”"),
+    ("{client_secret}", "“Client secret”"),
+    ("{redirect_uri}", "“Redirect URI”"),
     ("{console}", "the identity provider’s console"),
 ];
+
+/// A product's name at the beginning of a sentence.
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(characters)
+        .collect()
+}
 
 /// A step as it is shown: every control in it visible.
 pub(super) struct Shown {

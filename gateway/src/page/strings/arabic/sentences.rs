@@ -5,6 +5,7 @@
 #[rustfmt::skip]
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("A secure connection to the identity provider could not be made.", "تعذر إنشاء اتصال آمن بموفر الهوية."),
+    ("Sign-in is not available at this moment.", "تسجيل الدخول غير متاح في هذه اللحظة."),
     ("Sign-in with your organization is not set up correctly.", "لم يُعدّ تسجيل الدخول عبر مؤسستك بصورة صحيحة."),
     ("Sign-in with your organization is out of date and must be renewed.", "إعداد تسجيل الدخول عبر مؤسستك قديم ويجب تجديده."),
     ("Signing in is interrupted for a moment.", "تسجيل الدخول متوقف مؤقتًا."),
@@ -61,6 +62,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The identity provider's keys could not be read.", "تعذرت قراءة مفاتيح موفر الهوية."),
     ("The identity provider's signature is not valid.", "توقيع موفر الهوية غير صالح."),
     ("The organization to sign in to does not exist.", "لا يمكن تسجيل الدخول إلى المؤسسة المطلوبة."),
+    ("The request cannot be read.", "تعذرت قراءة الطلب."),
+    ("The request is too large.", "الطلب كبير جدًا."),
     ("The sign-in answer from your organization's identity provider arrived in a damaged form.", "وصل رد تسجيل الدخول الوارد من موفر الهوية الخاص بمؤسستك تالفًا."),
     ("The sign-in answer from your organization's identity provider could not be read.", "تعذرت قراءة رد تسجيل الدخول الوارد من موفر الهوية الخاص بمؤسستك."),
     ("The sign-in answer from your organization's identity provider did not arrive.", "لم يصل رد تسجيل الدخول الوارد من موفر الهوية الخاص بمؤسستك."),
@@ -96,7 +99,9 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("This sign-in was not started here.", "لم يبدأ تسجيل الدخول هذا من هنا."),
     ("This sign-in was used already.", "استُخدم تسجيل الدخول هذا من قبل."),
     ("This way to sign in changed meanwhile.", "تغيّرت طريقة تسجيل الدخول هذه في أثناء ذلك."),
+    ("This way to sign in is not available.", "طريقة تسجيل الدخول هذه غير متاحة."),
     ("This way to sign in is not set up completely.", "لم يكتمل إعداد طريقة تسجيل الدخول هذه."),
+    ("Too many people are signing in at this moment.", "يسجّل عدد كبير جدًا من الأشخاص الدخول في هذه اللحظة."),
     ("You have to sign in to continue.", "للمتابعة يلزم تسجيل الدخول."),
     ("Your organization's identity provider answered in a way that is not supported.", "رد موفر الهوية الخاص بمؤسستك بطريقة غير مدعومة."),
     ("Your organization's identity provider cannot sign you in as strongly as this application asks.", "لا يستطيع موفر الهوية الخاص بمؤسستك تسجيل دخولك بالقوة التي يطلبها هذا التطبيق."),

@@ -5,6 +5,7 @@
 #[rustfmt::skip]
 pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("A secure connection to the identity provider could not be made.", "Eine sichere Verbindung zum Identitätsanbieter kam nicht zustande."),
+    ("Sign-in is not available at this moment.", "Die Anmeldung ist im Moment nicht verfügbar."),
     ("Sign-in with your organization is not set up correctly.", "Die Anmeldung über Ihre Organisation ist nicht richtig eingerichtet."),
     ("Sign-in with your organization is out of date and must be renewed.", "Die Anmeldung über Ihre Organisation ist veraltet und muss erneuert werden."),
     ("Signing in is interrupted for a moment.", "Die Anmeldung ist für einen Moment unterbrochen."),
@@ -61,6 +62,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The identity provider's keys could not be read.", "Die Schlüssel des Identitätsanbieters konnten nicht gelesen werden."),
     ("The identity provider's signature is not valid.", "Die Signatur des Identitätsanbieters ist nicht gültig."),
     ("The organization to sign in to does not exist.", "Bei der verlangten Organisation ist keine Anmeldung möglich."),
+    ("The request cannot be read.", "Die Anfrage kann nicht gelesen werden."),
+    ("The request is too large.", "Die Anfrage ist zu groß."),
     ("The sign-in answer from your organization's identity provider arrived in a damaged form.", "Die Anmeldeantwort des Identitätsanbieters Ihrer Organisation kam beschädigt an."),
     ("The sign-in answer from your organization's identity provider could not be read.", "Die Anmeldeantwort des Identitätsanbieters Ihrer Organisation konnte nicht gelesen werden."),
     ("The sign-in answer from your organization's identity provider did not arrive.", "Die Anmeldeantwort des Identitätsanbieters Ihrer Organisation ist nicht angekommen."),
@@ -96,7 +99,9 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("This sign-in was not started here.", "Diese Anmeldung wurde nicht hier begonnen."),
     ("This sign-in was used already.", "Diese Anmeldung wurde schon verwendet."),
     ("This way to sign in changed meanwhile.", "Dieser Anmeldeweg hat sich inzwischen geändert."),
+    ("This way to sign in is not available.", "Dieser Anmeldeweg ist nicht verfügbar."),
     ("This way to sign in is not set up completely.", "Dieser Anmeldeweg ist nicht vollständig eingerichtet."),
+    ("Too many people are signing in at this moment.", "Im Moment melden sich zu viele Personen an."),
     ("You have to sign in to continue.", "Um fortzufahren, ist eine Anmeldung nötig."),
     ("Your organization's identity provider answered in a way that is not supported.", "Der Identitätsanbieter Ihrer Organisation antwortete auf eine Weise, die nicht unterstützt wird."),
     ("Your organization's identity provider cannot sign you in as strongly as this application asks.", "Der Identitätsanbieter Ihrer Organisation kann Sie nicht so stark anmelden, wie diese Anwendung verlangt."),
