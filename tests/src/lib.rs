@@ -1,6 +1,7 @@
 //! Shared pieces of the end-to-end tests: a browser without scripts, gateways and counterparts as processes.
 
 pub mod browser;
+pub mod counterparts;
 pub mod gateway;
 pub mod process;
 pub mod seen;

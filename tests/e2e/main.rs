@@ -1,0 +1,3 @@
+//! End to end over HTTP: one binary, a module a subject.
+
+mod counterparts;
