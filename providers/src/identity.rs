@@ -40,6 +40,29 @@ pub struct VerifiedIdentity {
     pub replay: Option<ReplayMark>,
 }
 
+#[cfg(feature = "unproven")]
+impl VerifiedIdentity {
+    /// An identity that nobody proved, for tests of what comes after the proof.
+    pub fn unproven(connection: ConnectionId, subject: Subject) -> Self {
+        Self {
+            connection,
+            subject,
+            email: None,
+            given_name: None,
+            family_name: None,
+            name: None,
+            picture: None,
+            groups: Vec::new(),
+            attributes: BTreeMap::new(),
+            authenticated_at: None,
+            acr: None,
+            amr: Vec::new(),
+            upstream_session: None,
+            replay: None,
+        }
+    }
+}
+
 /// Issuer and subject: with the connection, the key of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {

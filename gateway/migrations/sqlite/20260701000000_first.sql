@@ -100,17 +100,18 @@ CREATE INDEX users_by_age ON users (created_at, id);
 -- Not unique: an address is never a key.
 CREATE INDEX users_by_email ON users (email);
 
--- An identity that an operator entered beforehand has an empty issuer until its person first signs in.
+-- An identity that an operator entered beforehand has no issuer until its person first signs in.
 CREATE TABLE identities (
     id TEXT PRIMARY KEY,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
-    issuer TEXT NOT NULL,
+    issuer TEXT,
     subject TEXT NOT NULL,
     type TEXT NOT NULL CHECK (type IN ('enterprise', 'social')),
     created_at BIGINT NOT NULL,
     UNIQUE (connection_id, issuer, subject)
 );
+CREATE UNIQUE INDEX identities_waiting ON identities (connection_id, subject) WHERE issuer IS NULL;
 CREATE INDEX identities_by_user ON identities (user_id);
 
 CREATE TABLE memberships (

@@ -358,7 +358,7 @@ async fn bind(
     let subject = &attempt.identity.subject;
     execute!(
         *transaction,
-        "UPDATE identities SET issuer = $2, subject = $3 WHERE id = $1 AND issuer = ''",
+        "UPDATE identities SET issuer = $2, subject = $3 WHERE id = $1 AND issuer IS NULL",
         identity_id,
         &subject.issuer,
         &subject.value
@@ -394,3 +394,6 @@ fn random_id(prefix: &str, rng: &mut dyn CryptoRng) -> String {
     rng.fill_bytes(&mut bytes);
     hex(prefix, &bytes)
 }
+
+#[cfg(test)]
+mod tests;

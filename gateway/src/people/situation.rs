@@ -75,8 +75,8 @@ impl Situation {
              LEFT JOIN organizations o ON o.code = COALESCE($6, c.organization_code)
              LEFT JOIN identities i ON i.id = COALESCE(
                 (SELECT id FROM identities WHERE connection_id = $3 AND issuer = $7 AND subject = $8),
-                (SELECT id FROM identities WHERE connection_id = $3 AND issuer = '' AND subject = $8),
-                (SELECT id FROM identities WHERE connection_id = $3 AND issuer = '' AND subject = $9))
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer IS NULL AND subject = $8),
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer IS NULL AND subject = $9))
              LEFT JOIN users u ON u.id = i.user_id",
             &attempt.handle.as_bytes()[..],
             attempt.identity.replay.as_ref().map(|mark| &mark.key[..]),
@@ -110,7 +110,7 @@ impl Situation {
         Ok(Some(Found {
             user,
             identity_id,
-            is_bound: self.issuer.is_some_and(|issuer| !issuer.is_empty()),
+            is_bound: self.issuer.is_some(),
         }))
     }
 }

@@ -14,8 +14,8 @@ pub struct Identity {
     pub user_id: String,
     /// The connection that proves it.
     pub connection_id: String,
-    /// The upstream's issuer; empty until the person of an identity entered beforehand first signs in.
-    pub issuer: String,
+    /// The upstream's issuer; none until the person of an identity entered beforehand first signs in.
+    pub issuer: Option<String>,
     /// The upstream's subject; of an identity entered beforehand, the subject or address to expect.
     pub subject: String,
     /// Enterprise or social.
@@ -55,7 +55,7 @@ struct Row {
     id: String,
     user_id: String,
     connection_id: String,
-    issuer: String,
+    issuer: Option<String>,
     subject: String,
     #[sqlx(rename = "type")]
     kind: String,
@@ -77,7 +77,7 @@ impl Row {
 }
 
 impl Store {
-    /// Adds an identity; with an empty issuer, one that waits for its person.
+    /// Adds an identity; without an issuer, one that waits for its person.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if the connection knows that subject already; [`StoreError::NotFound`] for an
@@ -91,7 +91,7 @@ impl Store {
             &identity.id,
             &identity.user_id,
             &identity.connection_id,
-            &identity.issuer,
+            identity.issuer.as_deref(),
             &identity.subject,
             identity.kind.as_str(),
             identity.created_at.as_millisecond()

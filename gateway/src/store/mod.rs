@@ -20,6 +20,11 @@ pub(crate) mod query;
 pub mod setting;
 pub mod trace;
 
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use std::str::FromStr;
 use std::time::Duration;
 

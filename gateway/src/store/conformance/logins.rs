@@ -1,0 +1,77 @@
+use super::on_every_backend;
+use crate::store::key::StoredKey;
+use crate::store::testing::{later, now};
+use crate::store::{Store, StoreError, outbox};
+use serde_json::json;
+
+on_every_backend!(
+    events_wait_in_order_until_delivered,
+    an_event_of_a_transaction_undone_never_was,
+    keys_move_through_their_stages
+);
+
+async fn events_wait_in_order_until_delivered(store: &Store) {
+    let mut transaction = store.begin().await.unwrap();
+    for number in 0..3 {
+        outbox::append(
+            &mut transaction,
+            "user.created",
+            &json!({ "n": number }),
+            now(),
+        )
+        .await
+        .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    let waiting = store.waiting_events(2).await.unwrap();
+    assert_eq!(
+        waiting
+            .iter()
+            .map(|event| event.payload["n"].as_i64())
+            .collect::<Vec<_>>(),
+        [Some(0), Some(1)]
+    );
+    store
+        .mark_delivered(
+            &waiting.iter().map(|event| event.id).collect::<Vec<_>>(),
+            later(1),
+        )
+        .await
+        .unwrap();
+    assert_eq!(store.waiting_events(9).await.unwrap()[0].payload["n"], 2);
+    assert_eq!(store.sweep_outbox(later(2)).await.unwrap(), 2);
+}
+
+async fn an_event_of_a_transaction_undone_never_was(store: &Store) {
+    let mut transaction = store.begin().await.unwrap();
+    outbox::append(&mut transaction, "user.created", &json!({}), now())
+        .await
+        .unwrap();
+    drop(transaction);
+    assert!(store.waiting_events(9).await.unwrap().is_empty());
+}
+
+async fn keys_move_through_their_stages(store: &Store) {
+    let mut key = StoredKey {
+        id: "k1".into(),
+        purpose: "sign_tokens".into(),
+        algorithm: "RS256".into(),
+        stage: "upcoming".into(),
+        private_key: vec![1, 2, 3],
+        certificate: None,
+        created_at: now(),
+        stage_at: now(),
+    };
+    store.insert_key(&key).await.unwrap();
+    assert!(matches!(
+        store.insert_key(&key).await,
+        Err(StoreError::Conflict(_))
+    ));
+    store.move_key("k1", "active", later(1)).await.unwrap();
+    (key.stage, key.stage_at) = ("active".into(), later(1));
+    assert_eq!(store.keys().await.unwrap(), [key]);
+    assert!(matches!(
+        store.move_key("k2", "active", now()).await,
+        Err(StoreError::NotFound("key"))
+    ));
+}
