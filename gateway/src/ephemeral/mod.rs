@@ -153,3 +153,178 @@ impl Ephemeral {
         embedded.count(kind, key, window_seconds, now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("in range")
+    }
+
+    fn embedded() -> Ephemeral {
+        Ephemeral::embedded(&Limits {
+            waiting_codes: 3,
+            stored_pendings: 2,
+            ..Limits::default()
+        })
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_many_redemptions_at_once_one_gets_the_grant() {
+        let ephemeral = embedded();
+        ephemeral
+            .put_code([1; 32], vec![7], at(60), at(0))
+            .await
+            .unwrap();
+        let tasks: Vec<_> = (0..32)
+            .map(|_| {
+                let ephemeral = ephemeral.clone();
+                tokio::spawn(async move { ephemeral.take_code([1; 32], at(1)).await })
+            })
+            .collect();
+        let mut taken = 0;
+        for task in tasks {
+            match task.await.unwrap().unwrap() {
+                CodeState::Taken(value) => {
+                    assert_eq!(value, [7]);
+                    taken += 1;
+                }
+                state => assert_eq!(state, CodeState::Spent),
+            }
+        }
+        assert_eq!(taken, 1);
+    }
+
+    #[tokio::test]
+    async fn a_spent_code_is_told_from_an_unknown_one_until_it_would_have_expired() {
+        let ephemeral = embedded();
+        ephemeral
+            .put_code([1; 32], vec![7], at(60), at(0))
+            .await
+            .unwrap();
+        assert_eq!(
+            ephemeral.take_code([2; 32], at(1)).await,
+            Ok(CodeState::Unknown)
+        );
+        assert_eq!(
+            ephemeral.take_code([1; 32], at(1)).await,
+            Ok(CodeState::Taken(vec![7]))
+        );
+        assert_eq!(
+            ephemeral.take_code([1; 32], at(59)).await,
+            Ok(CodeState::Spent)
+        );
+        assert_eq!(
+            ephemeral.take_code([1; 32], at(60)).await,
+            Ok(CodeState::Unknown)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_code_dies_at_its_hour() {
+        let ephemeral = embedded();
+        ephemeral
+            .put_code([1; 32], vec![7], at(60), at(0))
+            .await
+            .unwrap();
+        assert_eq!(
+            ephemeral.take_code([1; 32], at(60)).await,
+            Ok(CodeState::Unknown)
+        );
+    }
+
+    #[tokio::test]
+    async fn waiting_codes_are_bounded_and_none_is_lost() {
+        let ephemeral = embedded();
+        for number in 0..3 {
+            ephemeral
+                .put_code([number; 32], vec![number], at(60), at(0))
+                .await
+                .unwrap();
+        }
+        assert_eq!(
+            ephemeral.put_code([9; 32], vec![], at(60), at(0)).await,
+            Err(EphemeralError::Full)
+        );
+        assert_eq!(
+            ephemeral.take_code([0; 32], at(1)).await,
+            Ok(CodeState::Taken(vec![0]))
+        );
+        ephemeral
+            .put_code([9; 32], vec![], at(60), at(1))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn redeeming_more_codes_than_are_remembered_goes_on() {
+        let ephemeral = embedded();
+        for number in 0..100 {
+            ephemeral
+                .put_code([number; 32], vec![number], at(60), at(0))
+                .await
+                .unwrap();
+            assert_eq!(
+                ephemeral.take_code([number; 32], at(0)).await,
+                Ok(CodeState::Taken(vec![number]))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_id_is_new_once_per_kind_until_it_expires() {
+        let ephemeral = embedded();
+        assert_eq!(ephemeral.once("jti", b"a", at(60), at(0)).await, Ok(true));
+        assert_eq!(ephemeral.once("jti", b"a", at(60), at(59)).await, Ok(false));
+        assert_eq!(
+            ephemeral.once("logout", b"a", at(60), at(1)).await,
+            Ok(true)
+        );
+        assert_eq!(ephemeral.once("jt", b"ia", at(60), at(1)).await, Ok(true));
+        assert_eq!(ephemeral.once("jti", b"a", at(120), at(60)).await, Ok(true));
+    }
+
+    #[tokio::test]
+    async fn large_pendings_have_a_quota() {
+        let ephemeral = embedded();
+        ephemeral
+            .put_pending(b"a", vec![1], at(60), at(0))
+            .await
+            .unwrap();
+        ephemeral
+            .put_pending(b"b", vec![2], at(60), at(0))
+            .await
+            .unwrap();
+        assert_eq!(
+            ephemeral.put_pending(b"c", vec![3], at(60), at(0)).await,
+            Err(EphemeralError::Full)
+        );
+        assert_eq!(ephemeral.pending(b"a", at(1)).await, Ok(Some(vec![1])));
+        assert_eq!(ephemeral.take_pending(b"a", at(1)).await, Ok(Some(vec![1])));
+        assert_eq!(ephemeral.take_pending(b"a", at(1)).await, Ok(None));
+        ephemeral
+            .put_pending(b"c", vec![3], at(60), at(1))
+            .await
+            .unwrap();
+        assert_eq!(ephemeral.pending(b"b", at(60)).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn counts_begin_anew_with_each_window() {
+        let ephemeral = embedded();
+        let start = Timestamp::from_second(1_800_000_000 / 60 * 60).expect("in range");
+        let second = |second: i64| start + jiff::SignedDuration::from_secs(second);
+        for (at, expected) in [(0, 1), (59, 2), (60, 1), (119, 2)] {
+            assert_eq!(
+                ephemeral.count("login", b"ip", 60, second(at)).await,
+                Ok(expected),
+                "{at}"
+            );
+        }
+        assert_eq!(
+            ephemeral.count("login", b"other", 60, second(119)).await,
+            Ok(1)
+        );
+    }
+}

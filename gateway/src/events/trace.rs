@@ -68,3 +68,69 @@ impl Trace {
 fn json_bytes(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use fedgate_certs::Timestamp;
+    use fedgate_providers::login::Steps;
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    /// A refused login of a connection, at that millisecond.
+    pub(crate) fn refused(number: u32, connection: Option<&str>, at: i64) -> Trace {
+        Trace {
+            reference: format!("FG-{number:08}"),
+            connection_id: connection.map(ToOwned::to_owned),
+            strategy: Some("saml:okta".into()),
+            connection_name: None,
+            client_id: Some("demo".into()),
+            user_id: None,
+            code: Some("saml.audience_mismatch".into()),
+            steps: Vec::new(),
+            at,
+        }
+    }
+
+    #[test]
+    fn a_reference_can_be_read_out() {
+        let mut rng = StdRng::seed_from_u64(1);
+        for _ in 0..1000 {
+            let reference = new_reference(&mut rng);
+            let drawn = reference.strip_prefix("FG-").unwrap();
+            assert!(
+                drawn.len() == 8 && drawn.bytes().all(|b| REFERENCE_ALPHABET.contains(&b)),
+                "{reference}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_story_keeps_its_beginning_and_its_end() {
+        let mut steps = Steps::default();
+        for number in 0..40 {
+            steps.pass(
+                &format!("step.{number}"),
+                Some("x".repeat(1000)),
+                Timestamp::UNIX_EPOCH,
+            );
+        }
+        let mut trace = refused(1, None, 0);
+        trace.steps = steps.as_slice().to_vec();
+        trace.cut_to(16 * 1024);
+        assert!(json_bytes(&trace) <= 16 * 1024 && trace.steps.len() > 10);
+        assert_eq!(
+            (
+                trace.steps[0].name.as_str(),
+                trace.steps.last().unwrap().name.as_str()
+            ),
+            ("step.0", "step.39")
+        );
+        trace.cut_to(1500);
+        assert_eq!(trace.steps.len(), 1);
+        assert_eq!(trace.steps[0].name, "step.39");
+        trace.cut_to(500);
+        assert!(trace.steps.is_empty() && json_bytes(&trace) <= 500);
+    }
+}

@@ -174,3 +174,118 @@ async fn gather(
     }
     (traces, flushes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::events::trace::tests::refused;
+    use crate::store::testing::TestStore;
+
+    fn limits() -> Limits {
+        Limits {
+            traces_per_second: 3,
+            traces_per_connection: 5,
+            traces: 50,
+            ..Limits::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_recorded_is_there_after_a_flush() {
+        let store = TestStore::sqlite().await;
+        let traces = Traces::start((*store).clone(), &limits());
+        let trace = refused(1, Some("conn_a"), 0);
+        traces.record(trace.clone());
+        traces.flush().await;
+        assert_eq!(store.trace(&trace.reference).await.unwrap(), Some(trace));
+        assert_eq!(traces.dropped(), 0);
+    }
+
+    #[tokio::test]
+    async fn refused_logins_have_a_rate_per_connection_and_good_ones_have_none() {
+        let store = TestStore::sqlite().await;
+        let traces = Traces::start((*store).clone(), &limits());
+        for number in 0..10 {
+            traces.record(refused(number, Some("conn_a"), 999));
+        }
+        traces.record(refused(10, Some("conn_b"), 999));
+        for number in 20..25 {
+            let mut good = refused(number, Some("conn_c"), 999);
+            good.code = None;
+            traces.record(good);
+        }
+        traces.record(refused(30, Some("conn_a"), 1000));
+        traces.flush().await;
+        assert_eq!(traces.dropped(), 7);
+        for (connection, kept) in [("conn_a", 4), ("conn_b", 1), ("conn_c", 5)] {
+            assert_eq!(
+                store.traces(connection, 99).await.unwrap().len(),
+                kept,
+                "{connection}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn garbage_without_a_connection_shares_one_rate() {
+        let store = TestStore::sqlite().await;
+        let traces = Traces::start((*store).clone(), &limits());
+        for number in 0..1000 {
+            traces.record(refused(number, None, 0));
+        }
+        traces.flush().await;
+        assert_eq!(traces.dropped(), 997);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_gone_costs_traces_only() {
+        let store = TestStore::sqlite().await;
+        let traces = Traces::start((*store).clone(), &limits());
+        store.close().await;
+        traces.record(refused(1, None, 0));
+        traces.flush().await;
+        assert_eq!(traces.dropped(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_hundred_thousand_traces_pass_through_quickly_and_leave_a_ring() {
+        let store = TestStore::sqlite().await;
+        let limits = Limits {
+            traces_per_second: u64::MAX,
+            traces_per_connection: 20,
+            traces: 100,
+            ..Limits::default()
+        };
+        let traces = Traces::start((*store).clone(), &limits);
+        let began = Instant::now();
+        for number in 0..100_000_u32 {
+            traces.record(refused(
+                number,
+                Some(&format!("conn_{}", number % 10)),
+                i64::from(number),
+            ));
+            if number % 2_000 == 0 {
+                traces.flush().await;
+            }
+        }
+        traces.flush().await;
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{:?}",
+            began.elapsed()
+        );
+        assert_eq!(traces.dropped(), 0);
+        let mut kept = 0;
+        for ring in 0..10 {
+            kept += store
+                .traces(&format!("conn_{ring}"), 1000)
+                .await
+                .unwrap()
+                .len();
+        }
+        assert_eq!(kept, 100);
+        assert!(store.trace("FG-00099999").await.unwrap().is_some());
+    }
+}

@@ -5,7 +5,6 @@ pub mod identity;
 pub mod link;
 pub mod organization;
 pub mod sign_in;
-mod situation;
 pub mod sync;
 pub mod user;
 

@@ -6,8 +6,6 @@ use fedgate_certs::Timestamp;
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::connection::{Connection, ConnectionId, Options, Status};
 use fedgate_providers::spec::Spec;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -52,10 +50,6 @@ pub(crate) fn now() -> Timestamp {
 /// So many seconds after [`now`].
 pub(crate) fn later(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
-}
-
-pub(crate) fn rng() -> StdRng {
-    StdRng::seed_from_u64(7)
 }
 
 pub(crate) fn id(number: u32) -> ConnectionId {

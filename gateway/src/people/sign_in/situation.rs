@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 
 use fedgate_providers::connection::{CommonOptions, Connection, Options};
+use fedgate_providers::identity::{EmailClaim, VerifiedIdentity};
 
-use super::sign_in::{SignIn, address_to_expect};
+use super::SignIn;
 use crate::store::person::User;
 use crate::store::query::fetch_optional;
 use crate::store::{StoreError, Transaction, json};
 
 /// The facts of one row.
 #[derive(Debug, sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact of one row")]
 pub(super) struct Situation {
     pub(super) login_marked: bool,
     pub(super) assertion_marked: bool,
@@ -126,4 +128,13 @@ pub(super) fn settings_in_force<'a>(
     let options = Options::from_json(connection.spec, &json(changed, "options")?)
         .map_err(|_| StoreError::Corrupt("options"))?;
     Ok(Cow::Owned(options.common))
+}
+
+/// The address that an identity entered beforehand may wait for: never one that the upstream itself disowns.
+fn address_to_expect(identity: &VerifiedIdentity) -> Option<&str> {
+    let email = identity
+        .email
+        .as_ref()
+        .filter(|email| email.claim != EmailClaim::Unverified)?;
+    Some(&email.address)
 }

@@ -1,0 +1,126 @@
+//! Whether the login may end here: connection, application, store.
+
+use super::*;
+
+#[tokio::test]
+async fn a_connection_disabled_in_between_ends_the_login() {
+    let scene = Scene::new(json!({})).await;
+    for status in [Status::Disabled, Status::Draft] {
+        scene
+            .store
+            .change_connection_status(&id(1), status, now())
+            .await
+            .unwrap();
+        assert_eq!(
+            scene.refused(&ann(1)).await,
+            PeopleRefusal::ConnectionDisabled
+        );
+    }
+    scene
+        .store
+        .change_connection_status(&id(1), Status::Active, now())
+        .await
+        .unwrap();
+    scene.attempt(&ann(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_deleted_in_between_ends_the_login() {
+    let scene = Scene::new(json!({})).await;
+    scene.store.delete_connection(&id(1)).await.unwrap();
+    assert_eq!(
+        scene.refused(&ann(1)).await,
+        PeopleRefusal::ConnectionMissing
+    );
+}
+
+#[tokio::test]
+async fn settings_changed_in_between_are_obeyed() {
+    let mut scene = Scene::new(json!({})).await;
+    scene.row.options = json!({ "is_create_missing_user": false });
+    scene
+        .store
+        .update_connection(&scene.row, 1, crate::store::connection::Beside::default())
+        .await
+        .unwrap();
+    assert_eq!(scene.refused(&ann(1)).await, PeopleRefusal::UserUnknown);
+}
+
+#[tokio::test]
+async fn an_identity_speaks_for_its_own_connection_only() {
+    let scene = Scene::new(json!({})).await;
+    scene.store.add(&row(2, json!({}))).await;
+    let mut login = ann(1);
+    login.identity = identity(2, "ann");
+    assert_eq!(
+        scene.refused(&login).await,
+        PeopleRefusal::ConnectionMissing
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_enabled_leads_nowhere_but_by_domain() {
+    let scene = Scene::with(row(1, json!({})), false).await;
+    let mut by_domain = ann(1);
+    by_domain.by_domain = true;
+    assert_eq!(
+        scene.refused(&ann(1)).await,
+        PeopleRefusal::ConnectionNotEnabled
+    );
+    assert_eq!(
+        scene.refused(&by_domain).await,
+        PeopleRefusal::ConnectionNotEnabled
+    );
+    let domains = ["example.com".to_owned()];
+    let beside = crate::store::connection::Beside {
+        domains: Some(&domains),
+        ..Default::default()
+    };
+    scene
+        .store
+        .update_connection(&scene.row, 1, beside)
+        .await
+        .unwrap();
+    scene.attempt(&by_domain).await.unwrap();
+    assert_eq!(
+        scene.refused(&ann(2)).await,
+        PeopleRefusal::ConnectionNotEnabled
+    );
+}
+
+#[tokio::test]
+async fn an_unlinked_application_is_refused_from_then_on() {
+    let scene = Scene::new(json!({})).await;
+    scene.attempt(&ann(1)).await.unwrap();
+    scene
+        .store
+        .link_application("demo", &id(1), false)
+        .await
+        .unwrap();
+    assert_eq!(
+        scene.refused(&ann(2)).await,
+        PeopleRefusal::ConnectionNotEnabled
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_our_own_fault() {
+    let scene = Scene::new(json!({})).await;
+    scene.store.close().await;
+    assert_eq!(
+        scene.attempt(&ann(1)).await.unwrap_err(),
+        StoreRefusal::Unavailable
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_our_own_fault() {
+    let mut scene = Scene::new(json!({})).await;
+    scene.row.options = json!({ "is_trusted": 7 });
+    scene
+        .store
+        .update_connection(&scene.row, 1, crate::store::connection::Beside::default())
+        .await
+        .unwrap();
+    assert_eq!(scene.refused(&ann(1)).await, StoreRefusal::Corrupt);
+}

@@ -1,0 +1,128 @@
+//! What a sign-in writes, once it is decided.
+
+use serde_json::json;
+
+use super::SignIn;
+use super::decision::{Decision, IdentityChange};
+use crate::people::identity;
+use crate::store::query::{batch, execute};
+use crate::store::{StoreError, Transaction, outbox, person, to_json};
+
+/// Writes all that belongs to the login, marks included, into its open transaction.
+pub(super) async fn write(
+    transaction: &mut Transaction,
+    attempt: &SignIn<'_>,
+    decision: &Decision,
+    sid: &str,
+) -> Result<(), StoreError> {
+    match decision.identity {
+        IdentityChange::Create => create(transaction, attempt, decision).await?,
+        IdentityChange::Bind => bind(transaction, attempt, &decision.identity_id).await?,
+        IdentityChange::None => {}
+    }
+    if decision.profile_changed {
+        person::update(transaction, &decision.user, attempt.now).await?;
+        let payload =
+            json!({ "user_id": decision.user.id, "connection_id": attempt.connection.id });
+        outbox::append(transaction, "user.updated", &payload, attempt.now).await?;
+    }
+    if let (true, Some(code)) = (decision.joins, &decision.organization) {
+        join(transaction, attempt, &decision.user.id, code).await?;
+    }
+    record_login(transaction, attempt, decision, sid).await
+}
+
+/// Marks, login session and event: what every login writes, in one trip.
+async fn record_login(
+    transaction: &mut Transaction,
+    attempt: &SignIn<'_>,
+    decision: &Decision,
+    sid: &str,
+) -> Result<(), StoreError> {
+    let replay = attempt.identity.replay.as_ref();
+    let upstream = attempt
+        .identity
+        .upstream_session
+        .as_ref()
+        .map(|session| to_json(session, "upstream session"))
+        .transpose()?;
+    let payload = json!({
+        "user_id": decision.user.id,
+        "identity_id": decision.identity_id,
+        "connection_id": attempt.connection.id,
+        "client_id": attempt.client_id,
+        "org_code": decision.organization,
+        "sid": sid,
+    });
+    batch!(*transaction, [
+        "INSERT INTO marks (kind, key, expires_at) VALUES ('login', $1, $2)",
+        "INSERT INTO marks (kind, key, expires_at) SELECT 'assertion', $3, $4 WHERE $3 IS NOT NULL",
+        "INSERT INTO login_sessions (sid, user_id, identity_id, client_id, connection_id, organization_code,
+            upstream_session, created_at) VALUES ($5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO outbox (type, payload, created_at) VALUES ('user.authenticated', $13, $12)",
+    ], &attempt.handle.as_bytes()[..], attempt.handle_until.as_millisecond(),
+        replay.map(|mark| &mark.key[..]), replay.map(|mark| mark.until.as_millisecond()),
+        sid, &decision.user.id, &decision.identity_id, attempt.client_id, attempt.connection.id.as_str(),
+        decision.organization.as_deref(), upstream, attempt.now.as_millisecond(), payload.to_string())?;
+    Ok(())
+}
+
+async fn create(
+    transaction: &mut Transaction,
+    attempt: &SignIn<'_>,
+    decision: &Decision,
+) -> Result<(), StoreError> {
+    let user = &decision.user;
+    let subject = &attempt.identity.subject;
+    let payload = json!({ "user_id": user.id, "connection_id": attempt.connection.id });
+    batch!(*transaction, [
+        "INSERT INTO users (id, email, email_verified, given_name, family_name, name, picture, is_suspended,
+            created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8, $8)",
+        "INSERT INTO identities (id, user_id, connection_id, issuer, subject, type, created_at)
+         VALUES ($9, $1, $10, $11, $12, $13, $8)",
+        "INSERT INTO outbox (type, payload, created_at) VALUES ('user.created', $14, $8)",
+    ], &user.id, user.email.as_deref(), user.email_verified, user.given_name.as_deref(), user.family_name.as_deref(),
+        user.name.as_deref(), user.picture.as_deref(), attempt.now.as_millisecond(), &decision.identity_id,
+        attempt.connection.id.as_str(), &subject.issuer, &subject.value,
+        identity::kind_of(attempt.connection.spec).as_str(), payload.to_string())?;
+    Ok(())
+}
+
+async fn bind(
+    transaction: &mut Transaction,
+    attempt: &SignIn<'_>,
+    identity_id: &str,
+) -> Result<(), StoreError> {
+    let subject = &attempt.identity.subject;
+    execute!(
+        *transaction,
+        "UPDATE identities SET issuer = $2, subject = $3 WHERE id = $1 AND issuer IS NULL",
+        identity_id,
+        &subject.issuer,
+        &subject.value
+    )?;
+    Ok(())
+}
+
+async fn join(
+    transaction: &mut Transaction,
+    attempt: &SignIn<'_>,
+    user_id: &str,
+    code: &str,
+) -> Result<(), StoreError> {
+    execute!(
+        *transaction,
+        "INSERT INTO memberships (organization_code, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        code,
+        user_id,
+        attempt.now.as_millisecond()
+    )?;
+    let payload = json!({ "user_id": user_id, "org_code": code });
+    outbox::append(
+        transaction,
+        "organization.member_added",
+        &payload,
+        attempt.now,
+    )
+    .await
+}
