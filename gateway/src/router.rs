@@ -16,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::Shared;
 use crate::error::{self, Circumstances, GatewayRefusal};
 use crate::events::trace::new_reference;
-use crate::{login, op, page};
+use crate::{login, logout, op, page};
 
 /// The gateway as one service.
 pub fn router(app: Shared) -> Router {
@@ -24,6 +24,7 @@ pub fn router(app: Shared) -> Router {
     let browsers = Router::new()
         .merge(op::routes())
         .merge(login::routes())
+        .merge(logout::routes())
         .layer(RequestBodyLimitLayer::new(limits.form_bytes));
     Router::new()
         .merge(browsers)

@@ -3,19 +3,36 @@
 //! The gateway holds no session of its own in the browser, so that a sign-out ends the login that the ID token names:
 //! from then on userinfo refuses its access token. Without an ID token there is nothing to end.
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use axum::routing::get;
 use fedgate_providers::error::Refusal;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::op::OpRefusal;
+use crate::app::Shared;
+use crate::error::{self, Circumstances};
+use crate::events::trace::new_reference;
+use crate::op::body::form;
 use crate::op::context::Context;
 use crate::op::issue::verify_hint;
 use crate::op::parameters::Parameters;
+use crate::op::redirect::see_other;
+use crate::op::{LOGOUT_PATH, OpRefusal};
+use crate::page::{SignedOut, signed_out};
 use crate::store::application::Application;
 
 /// Longest `id_token_hint`, in bytes.
 const HINT_BYTES: usize = fedgate_certs::jose::TOKEN_BYTES;
 /// Longest address and `state`, in bytes.
 const VALUE_BYTES: usize = 2048;
+
+/// `/logout`
+pub fn routes() -> Router<Shared> {
+    Router::new().route(LOGOUT_PATH, get(by_query).post(by_form))
+}
 
 /// How a sign-out ended.
 #[derive(Debug, Default)]
@@ -28,6 +45,66 @@ struct Outcome {
     state: Option<String>,
     /// Why the browser does not go where it was asked to. The person is signed out all the same.
     problem: Option<Refusal>,
+}
+
+async fn by_query(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    respond(&app, Ok(query.as_deref().unwrap_or_default()), &headers).await
+}
+
+async fn by_form(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    respond(&app, form(&headers, &body), &headers).await
+}
+
+async fn respond(app: &Shared, raw: Result<&str, Refusal>, headers: &HeaderMap) -> Response {
+    let ended = match raw.and_then(Parameters::parse) {
+        Ok(parameters) => end(&Context::of(app), &parameters).await,
+        Err(refusal) => Err(refusal),
+    };
+    let outcome = match ended {
+        Ok(outcome) => outcome,
+        Err(refusal) => {
+            let reference = new_reference(&mut app.randomness.rng());
+            tracing::info!(reference, code = refusal.code(), evidence = ?refusal.evidence(), "sign-out refused");
+            return error::page(
+                app,
+                &app.site,
+                headers,
+                &refusal,
+                &Circumstances {
+                    reference: &reference,
+                    request: None,
+                },
+            );
+        }
+    };
+    if let Some(problem) = &outcome.problem {
+        tracing::warn!(code = problem.code(), evidence = ?problem.evidence(), "signed out, and not sent onward");
+    }
+    match &outcome.onward {
+        Some(uri) => {
+            let state: Vec<_> = outcome
+                .state
+                .as_deref()
+                .map(|state| ("state", state))
+                .into_iter()
+                .collect();
+            see_other(uri, &state)
+        }
+        None => signed_out(&SignedOut {
+            application: outcome
+                .application
+                .as_ref()
+                .map(|application| application.name.as_str()),
+            application_url: None,
+            connection_name: None,
+            ended_at_provider: false,
+            language: error::language(headers, None),
+        }),
+    }
 }
 
 /// Ends the session that the request names, and finds where the browser goes on to.

@@ -1,12 +1,16 @@
 //! The authorization endpoint, and the two answers that a login ends with.
 
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use fedgate_certs::Timestamp;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Site;
+use http::HeaderMap;
 use jiff::SignedDuration;
 use openssl::sha::sha256;
 
+use super::body::form;
 use super::context::Context;
 use super::issue::random_text;
 use super::parameters::Parameters;
@@ -14,7 +18,24 @@ use super::redirect::ReturnTo;
 use super::refusal::{OpRefusal, oauth_description, oauth_error};
 use super::request::{Rejected, client_id, validate};
 use super::{AuthorizeRequest, Claims, Grant};
-use crate::app::App;
+use crate::app::{App, Shared};
+use crate::error::{self, Circumstances};
+use crate::events::trace::new_reference;
+use crate::login::start;
+
+/// `GET /oauth2/auth`
+pub(super) async fn get(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    begin(&app, Ok(query.as_deref().unwrap_or_default()), &headers).await
+}
+
+/// `POST /oauth2/auth` (OpenID Connect Core 3.1.2.1 asks for both)
+pub(super) async fn post(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    begin(&app, form(&headers, &body), &headers).await
+}
 
 /// Keeps what the code stands for, and sends the browser back to the application with it.
 ///
@@ -69,6 +90,27 @@ pub fn error_location(
         site,
         &[("error", error), ("error_description", description)],
     )
+}
+
+async fn begin(app: &Shared, raw: Result<&str, Refusal>, headers: &HeaderMap) -> Response {
+    match read(&Context::of(app), raw).await {
+        Ok(request) => start::authorize(app, &app.site, request, headers).await,
+        Err(Rejected::Page(refusal)) => {
+            let reference = new_reference(&mut app.randomness.rng());
+            tracing::info!(reference, code = refusal.code(), evidence = ?refusal.evidence(), "authorization request refused");
+            error::page(
+                app,
+                &app.site,
+                headers,
+                &refusal,
+                &Circumstances {
+                    reference: &reference,
+                    request: None,
+                },
+            )
+        }
+        Err(Rejected::Redirect(to, refusal)) => refused(&app.site, &to, &refusal),
+    }
 }
 
 /// From the raw parameters to a validated request.

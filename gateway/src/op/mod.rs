@@ -43,6 +43,7 @@ pub const LOGOUT_PATH: &str = "/logout";
 /// The endpoints of the OpenID Provider, but for sign-out.
 pub fn routes() -> Router<Shared> {
     Router::new()
+        .route(AUTHORIZE_PATH, get(authorize::get).post(authorize::post))
         .route(TOKEN_PATH, post(token::post))
         .route(
             USERINFO_PATH,
