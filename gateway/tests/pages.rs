@@ -1,5 +1,10 @@
 //! What holds for every page, with usual and with hostile contents.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a test says what it relies on by failing"
+)]
+
 #[path = "../examples/pages/samples.rs"]
 mod samples;
 

@@ -47,119 +47,18 @@ const BUTTONS: [Button<'static>; 5] = [
 pub(crate) fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
     for language in Language::ALL {
+        let named = [
+            sign_in_pages(language),
+            error_pages(language),
+            refused_pages(language),
+            other_pages(language),
+        ];
         let tag = language.tag();
-        let mut add = |name: &str, html: String| pages.push((format!("{name}-{tag}"), html));
-        add(
-            "sign-in",
-            sign_in("Contoso Travel", &BUTTONS, language).html(),
-        );
-        add(
-            "single-sign-on",
-            sign_in("Contoso Travel", &[], language).html(),
-        );
-        for (name, error) in [
-            ("empty", EmailError::Empty),
-            ("malformed", EmailError::Malformed),
-            ("no-way", EmailError::NoWay),
-        ] {
-            let page = SignInPage {
-                email: "someone@example",
-                email_error: Some(error),
-                code: Some("route.unknown_domain"),
-                reference: Some("FG-7K2M9QXD"),
-                ..sign_in("Contoso Travel", &BUTTONS, language)
-            };
-            add(&format!("sign-in-{name}"), page.html());
-        }
-        add(
-            "sign-in-long",
-            sign_in(
-                LONG,
-                &[
-                    Button {
-                        display_name: LONG,
-                        ..BUTTONS[3]
-                    },
-                    BUTTONS[0],
-                ],
-                language,
-            )
-            .html(),
-        );
-        let hostile = SignInPage {
-            email: HOSTILE,
-            request: HOSTILE,
-            action: HOSTILE,
-            ..sign_in(
-                HOSTILE,
-                &[Button {
-                    connection_id: HOSTILE,
-                    display_name: HOSTILE,
-                    strategy: HOSTILE,
-                }],
-                language,
-            )
-        };
-        add("sign-in-hostile", hostile.html());
-        add("on-the-way", on_the_way("Acme", language));
-        add("on-the-way-hostile", on_the_way(HOSTILE, language));
-        add("refused", refused("Contoso Travel", language).html());
-        add(
-            "refused-long",
-            RefusedPage {
-                says: LONG,
-                ..refused(LONG, language)
-            }
-            .html(),
-        );
-        add(
-            "refused-bare",
-            RefusedPage {
-                application: None,
-                application_url: None,
-                start_again: None,
-                ..refused("", language)
-            }
-            .html(),
-        );
-        let hostile = RefusedPage {
-            says: HOSTILE,
-            code: HOSTILE,
-            reference: HOSTILE,
-            application_url: Some("javascript:alert(1)"),
-            start_again: Some("//evil.example"),
-            ..refused(HOSTILE, language)
-        };
-        add("refused-hostile", hostile.html());
-        add(
-            "signed-out",
-            signed_out("Contoso Travel", "Acme", language).html(),
-        );
-        add(
-            "signed-out-both",
-            SignedOut {
-                ended_at_provider: true,
-                ..signed_out("Contoso Travel", "Acme", language)
-            }
-            .html(),
-        );
-        add(
-            "signed-out-bare",
-            SignedOut {
-                application: None,
-                connection_name: None,
-                application_url: None,
-                ..signed_out("", "", language)
-            }
-            .html(),
-        );
-        add(
-            "signed-out-hostile",
-            SignedOut {
-                application_url: Some("data:text/html,x"),
-                ..signed_out(HOSTILE, HOSTILE, language)
-            }
-            .html(),
+        pages.extend(
+            named
+                .into_iter()
+                .flatten()
+                .map(|(name, html)| (format!("{name}-{tag}"), html)),
         );
     }
     pages.push(("explanation".to_owned(), explanation(&story("Acme"))));
@@ -170,6 +69,114 @@ pub(crate) fn pages() -> Vec<(String, String)> {
     ));
     pages.push(("explanation-passed".to_owned(), passed()));
     pages
+}
+
+type Named = Vec<(&'static str, String)>;
+
+fn sign_in_pages(language: Language) -> Named {
+    let long = [
+        Button {
+            display_name: LONG,
+            ..BUTTONS[3]
+        },
+        BUTTONS[0],
+    ];
+    let hostile = [Button {
+        connection_id: HOSTILE,
+        display_name: HOSTILE,
+        strategy: HOSTILE,
+    }];
+    let hostile = SignInPage {
+        email: HOSTILE,
+        request: HOSTILE,
+        action: HOSTILE,
+        ..sign_in(HOSTILE, &hostile, language)
+    };
+    vec![
+        (
+            "sign-in",
+            sign_in("Contoso Travel", &BUTTONS, language).html(),
+        ),
+        ("sign-in-long", sign_in(LONG, &long, language).html()),
+        ("sign-in-hostile", hostile.html()),
+        (
+            "single-sign-on",
+            sign_in("Contoso Travel", &[], language).html(),
+        ),
+    ]
+}
+
+fn error_pages(language: Language) -> Named {
+    let with = |error| {
+        let page = sign_in("Contoso Travel", &BUTTONS, language);
+        SignInPage {
+            email: "someone@example",
+            email_error: Some(error),
+            ..page
+        }
+        .html()
+    };
+    vec![
+        ("sign-in-empty", with(EmailError::Empty)),
+        ("sign-in-malformed", with(EmailError::Malformed)),
+        ("sign-in-no-way", with(EmailError::NoWay)),
+    ]
+}
+
+fn refused_pages(language: Language) -> Named {
+    let bare = RefusedPage {
+        application: None,
+        application_url: None,
+        start_again: None,
+        ..refused("", language)
+    };
+    let hostile = RefusedPage {
+        says: HOSTILE,
+        code: HOSTILE,
+        reference: HOSTILE,
+        application_url: Some("javascript:alert(1)"),
+        start_again: Some("//evil.example"),
+        ..refused(HOSTILE, language)
+    };
+    vec![
+        ("refused", refused("Contoso Travel", language).html()),
+        (
+            "refused-long",
+            RefusedPage {
+                says: LONG,
+                ..refused(LONG, language)
+            }
+            .html(),
+        ),
+        ("refused-bare", bare.html()),
+        ("refused-hostile", hostile.html()),
+    ]
+}
+
+fn other_pages(language: Language) -> Named {
+    let usual = signed_out("Contoso Travel", "Acme", language);
+    let both = SignedOut {
+        ended_at_provider: true,
+        ..usual.clone()
+    };
+    let bare = SignedOut {
+        application: None,
+        connection_name: None,
+        application_url: None,
+        ..usual.clone()
+    };
+    let hostile = SignedOut {
+        application_url: Some("data:text/html,x"),
+        ..signed_out(HOSTILE, HOSTILE, language)
+    };
+    vec![
+        ("on-the-way", on_the_way("Acme", language)),
+        ("on-the-way-hostile", on_the_way(HOSTILE, language)),
+        ("signed-out", usual.html()),
+        ("signed-out-both", both.html()),
+        ("signed-out-bare", bare.html()),
+        ("signed-out-hostile", hostile.html()),
+    ]
 }
 
 /// The explanation for a terminal.

@@ -18,31 +18,22 @@ pub(super) const VERSION: u64 = version();
 
 /// `/assets/…`, for merging into any router.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let asset = |media_type, body| get(async move |query| serve(query, media_type, body));
     Router::new()
         .route(
             "/assets/fedgate.css",
-            get(|query| serve(query, "text/css; charset=utf-8", STYLESHEET)),
+            asset("text/css; charset=utf-8", STYLESHEET),
         )
         .route(
             "/assets/fedgate.js",
-            get(|query| serve(query, "text/javascript; charset=utf-8", SCRIPT)),
+            asset("text/javascript; charset=utf-8", SCRIPT),
         )
-        .route(
-            "/assets/icons.svg",
-            get(|query| serve(query, "image/svg+xml", ICONS)),
-        )
-        .route(
-            "/assets/logo.svg",
-            get(|query| serve(query, "image/svg+xml", LOGO)),
-        )
+        .route("/assets/icons.svg", asset("image/svg+xml", ICONS))
+        .route("/assets/logo.svg", asset("image/svg+xml", LOGO))
 }
 
 /// Only the address with this build's hash may be kept for ever: during an upgrade another build may answer.
-async fn serve(
-    RawQuery(query): RawQuery,
-    media_type: &'static str,
-    body: &'static str,
-) -> Response {
+fn serve(RawQuery(query): RawQuery, media_type: &'static str, body: &'static str) -> Response {
     let current = query.is_some_and(|query| query == format!("v={VERSION:016x}"));
     let caching = if current {
         "public, max-age=31536000, immutable"

@@ -1,5 +1,7 @@
 //! Where two values differ, for people: the one run that is not the same, and a few words about it.
 
+use std::fmt::Write;
+
 /// Two values cut into what they share and the run that differs. Every part is made [`visible`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -131,9 +133,7 @@ fn push_visible(shown: &mut String, c: char) {
         '\t' => shown.push('␉'),
         '\n' => shown.push('␊'),
         '\r' => shown.push('␍'),
-        _ if c.is_control() || is_invisible(c) => {
-            shown.push_str(&format!("[U+{:04X}]", u32::from(c)))
-        }
+        _ if c.is_control() || is_invisible(c) => _ = write!(shown, "[U+{:04X}]", u32::from(c)),
         _ => shown.push(c),
     }
 }

@@ -33,7 +33,7 @@ impl<'a> Explanation<'a> {
 
     /// The whole page as HTML.
     pub fn html(&self) -> String {
-        let mut frame = Frame::new(Language::English, self.heading());
+        let mut frame = Frame::new(Language::English, self.heading().to_owned());
         frame.wide = true;
         render(&PageTemplate {
             frame,

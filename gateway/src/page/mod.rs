@@ -33,21 +33,20 @@ pub use strings::Strings;
 struct Frame {
     language: Language,
     title: String,
+    /// Of the assets, for their addresses.
+    version: String,
     /// A page for reading, not for one decision.
     wide: bool,
 }
 
 impl Frame {
-    fn new(language: Language, title: impl ToString) -> Self {
+    fn new(language: Language, title: String) -> Self {
         Self {
             language,
-            title: title.to_string(),
+            title,
+            version: format!("{:016x}", asset::VERSION),
             wide: false,
         }
-    }
-
-    fn version(&self) -> String {
-        format!("{:016x}", asset::VERSION)
     }
 }
 

@@ -31,7 +31,7 @@ impl OnTheWay<'_> {
         let strings = Strings::of(self.language);
         let heading = Phrase::new(strings.taking_you_to, self.connection_name);
         render(&OnTheWayTemplate {
-            frame: Frame::new(self.language, heading.plain()),
+            frame: Frame::new(self.language, heading.plain().to_string()),
             heading,
             page: self,
             strings,

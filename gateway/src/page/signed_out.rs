@@ -32,7 +32,7 @@ impl SignedOut<'_> {
     pub fn html(&self) -> String {
         let strings = Strings::of(self.language);
         render(&SignedOutTemplate {
-            frame: Frame::new(self.language, strings.signed_out),
+            frame: Frame::new(self.language, strings.signed_out.to_owned()),
             back: self.application.zip(self.application_url.and_then(link)),
             page: self,
             strings,
