@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::OidcRefusal;
 use super::id_token::Expected;
 use crate::error::Refusal;
+use crate::saml::assertion::is_plain;
 
 /// How far two clocks may differ, in seconds.
 pub(crate) const SKEW_SECONDS: i64 = 60;
@@ -133,9 +134,7 @@ fn check_audience(members: &Map<String, Value>, expected: &Expected<'_>) -> Resu
 
 fn subject(members: &Map<String, Value>) -> Result<String, Refusal> {
     let sound = |subject: &&str| {
-        !subject.trim().is_empty()
-            && subject.len() <= SUBJECT_BYTES
-            && !subject.chars().any(char::is_control)
+        !subject.trim().is_empty() && subject.len() <= SUBJECT_BYTES && is_plain(subject)
     };
     let subject = members.get("sub").and_then(Value::as_str).filter(sound);
     subject.map(str::to_owned).ok_or_else(|| {

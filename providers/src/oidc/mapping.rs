@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::claims::Claims;
 use crate::connection::ConnectionId;
 use crate::identity::{Email, EmailClaim, Subject, UpstreamSession, VerifiedIdentity};
+use crate::saml::assertion::is_plain;
 
 /// The longest name, group or other single value that is kept, in bytes; a longer one is dropped.
 const VALUE_BYTES: usize = 1024;
@@ -121,6 +122,7 @@ fn email(claims: &Claims) -> Option<Email> {
 fn is_address(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     text.len() <= EMAIL_BYTES
+        && is_plain(text)
         && !text.contains(char::is_whitespace)
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }

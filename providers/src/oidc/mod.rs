@@ -88,7 +88,7 @@ refusals! {
         AtHashMismatch = "at_hash_mismatch", Upstream,
             says "The answer of the identity provider was not sound.",
             fix "The at_hash of an ID token is made from the access token beside it (OpenID Connect Core section 3.1.3.6).";
-        /// The token has no usable sub: absent, empty, not a string, or longer than 255 bytes.
+        /// The token has no usable sub: absent, empty, not a string, longer than 255 bytes, or with invisible characters.
         SubjectMissing = "subject_missing", Upstream,
             says "The identity provider did not say who signed in.",
             fix "Map a stable user id to the claim sub at {attributes}.";

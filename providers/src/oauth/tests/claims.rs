@@ -51,6 +51,7 @@ async fn a_claim_that_lies_is_named() {
         ("sub", json!(12345), OidcRefusal::SubjectMissing),
         ("sub", json!({}), OidcRefusal::SubjectMissing),
         ("sub", json!("a\u{0}b"), OidcRefusal::SubjectMissing),
+        ("sub", json!("ad\u{200b}a"), OidcRefusal::SubjectMissing),
         ("sub", json!("x".repeat(256)), OidcRefusal::SubjectMissing),
         (
             "at_hash",

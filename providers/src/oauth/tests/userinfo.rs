@@ -171,6 +171,7 @@ async fn what_is_no_address_or_no_picture_is_dropped() {
         "ada@",
         "a b@example.com",
         "ada@example.com\u{0}",
+        "ada@exa\u{202e}mple.com",
     ] {
         let identity = op
             .sign_in(|claims| claims["email"] = bad.into())
