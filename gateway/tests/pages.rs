@@ -304,6 +304,18 @@ fn catalogue() -> Vec<&'static Catalogued> {
 }
 
 #[test]
+fn the_remedy_is_told_once_with_and_without_a_failed_step() {
+    for (page, html) in samples::pages() {
+        let refused = page.starts_with("explanation") && page != "explanation-passed";
+        assert_eq!(
+            html.matches("Who must act").count(),
+            usize::from(refused),
+            "{page}"
+        );
+    }
+}
+
+#[test]
 fn every_fix_is_in_plain_words_with_any_console_and_without() {
     let trace = samples::story("Acme");
     for entry in catalogue() {

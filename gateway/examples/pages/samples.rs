@@ -67,6 +67,7 @@ pub(crate) fn pages() -> Vec<(String, String)> {
         "explanation-hostile".to_owned(),
         explanation(&story(HOSTILE)),
     ));
+    pages.push(("explanation-bare".to_owned(), explanation(&bare_story())));
     pages.push(("explanation-passed".to_owned(), passed()));
     pages
 }
@@ -326,6 +327,18 @@ pub(crate) fn story(name: &str) -> Trace {
             failed,
         ],
         at: 1_790_000_008_431,
+    }
+}
+
+/// Refused before its first step, and nothing is known of it.
+fn bare_story() -> Trace {
+    Trace {
+        connection_id: None,
+        strategy: None,
+        connection_name: None,
+        client_id: None,
+        steps: Vec::new(),
+        ..story("Acme")
     }
 }
 

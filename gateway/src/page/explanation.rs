@@ -69,6 +69,14 @@ impl<'a> Explanation<'a> {
         self.trace.code.as_deref().map(visible)
     }
 
+    /// Whether a step carries the refusal; a login that is refused before its first step has none.
+    fn has_failed_step(&self) -> bool {
+        self.trace
+            .steps
+            .iter()
+            .any(|step| step.verdict == Verdict::Failed)
+    }
+
     /// What the refusal means.
     pub(super) fn meaning(&self) -> &'static str {
         self.entry
