@@ -22,6 +22,8 @@ use crate::error::CertError;
 
 /// The smallest RSA modulus that is accepted, in bits (NIST SP 800-131A).
 pub const RSA_MIN_BITS: u32 = 2048;
+/// The smallest RSA modulus that is read for looking at old documents offline, in bits.
+pub const RSA_LEGACY_BITS: u32 = 1024;
 /// The largest RSA modulus that is accepted, in bits: a verification with 8192 takes about a quarter millisecond.
 pub const RSA_MAX_BITS: u32 = 8192;
 /// The largest RSA public exponent that is accepted, in bits.
@@ -153,6 +155,19 @@ impl PublicKey {
     /// `KeyTooWeak`, `KeyTooLarge`, `UnsoundKey`, `UnsupportedKey`.
     pub fn new(key: PKey<Public>) -> Result<Self, CertError> {
         let kind = kind_of(&key)?;
+        Self::of_kind(key, kind)
+    }
+
+    /// Checks a key against the policy of [`RSA_LEGACY_BITS`]: for looking at documents offline, never for a login.
+    ///
+    /// # Errors
+    /// Those of [`PublicKey::new`].
+    pub fn new_legacy(key: PKey<Public>) -> Result<Self, CertError> {
+        let kind = kind_from(&key, RSA_LEGACY_BITS)?;
+        Self::of_kind(key, kind)
+    }
+
+    fn of_kind(key: PKey<Public>, kind: KeyKind) -> Result<Self, CertError> {
         let order = match kind {
             KeyKind::Rsa { .. } => None,
             KeyKind::Ec { curve } => Some(order_of(curve)?),
@@ -235,16 +250,20 @@ impl fmt::Debug for PublicKey {
 
 /// The kind of a key, after all checks of the policy.
 pub(crate) fn kind_of<T: HasPublic>(key: &PKeyRef<T>) -> Result<KeyKind, CertError> {
+    kind_from(key, RSA_MIN_BITS)
+}
+
+fn kind_from<T: HasPublic>(key: &PKeyRef<T>, rsa_bits: u32) -> Result<KeyKind, CertError> {
     match key.id() {
-        Id::RSA => rsa_kind(&*key.rsa().map_err(|_| CertError::UnsoundKey)?),
+        Id::RSA => rsa_kind(&*key.rsa().map_err(|_| CertError::UnsoundKey)?, rsa_bits),
         Id::EC => ec_kind(&*key.ec_key().map_err(|_| CertError::UnsoundKey)?),
         _ => Err(CertError::UnsupportedKey),
     }
 }
 
-fn rsa_kind<T: HasPublic>(key: &RsaRef<T>) -> Result<KeyKind, CertError> {
+fn rsa_kind<T: HasPublic>(key: &RsaRef<T>, least: u32) -> Result<KeyKind, CertError> {
     let bits = key.n().num_bits().unsigned_abs();
-    if bits < RSA_MIN_BITS {
+    if bits < least {
         return Err(CertError::KeyTooWeak);
     }
     if bits > RSA_MAX_BITS {

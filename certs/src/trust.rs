@@ -66,6 +66,19 @@ impl TrustedKey {
         Self::from_certificate(&certificate, der)
     }
 
+    /// Reads one DER certificate whose RSA key may have 1024 bits: for looking at old documents offline, never for
+    /// a login.
+    ///
+    /// # Errors
+    /// Those of [`TrustedKey::from_certificate_der`].
+    pub fn from_legacy_certificate_der(der: &[u8]) -> Result<Self, CertError> {
+        let certificate = X509::from_der(der).map_err(|_| CertError::NotACertificate)?;
+        let key = certificate
+            .public_key()
+            .map_err(|_| CertError::UnsupportedKey)?;
+        Ok(Self::around(&certificate, der, PublicKey::new_legacy(key)?))
+    }
+
     /// Reads all certificates of a PEM file, at least one; other blocks are passed over.
     ///
     /// # Errors
@@ -114,15 +127,18 @@ impl TrustedKey {
         let key = certificate
             .public_key()
             .map_err(|_| CertError::UnsupportedKey)?;
-        let public = PublicKey::new(key)?;
-        Ok(Self {
+        Ok(Self::around(certificate, der, PublicKey::new(key)?))
+    }
+
+    fn around(certificate: &X509Ref, der: &[u8], public: PublicKey) -> Self {
+        Self {
             kind: public.kind(),
             public,
             fingerprint_sha256: fingerprint(der),
             subject: subject_text(certificate.subject_name()),
             not_before: instant(certificate.not_before()),
             not_after: instant(certificate.not_after()),
-        })
+        }
     }
 }
 

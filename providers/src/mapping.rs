@@ -289,3 +289,6 @@ fn is_address(text: &str) -> bool {
 fn is_field(text: &str) -> bool {
     text.chars().count() <= MAX_FIELD && !text.contains(char::is_control)
 }
+
+#[cfg(test)]
+mod tests;

@@ -345,3 +345,6 @@ fn components(mut text: &str, units: &[(char, i64)]) -> Option<i64> {
     }
     text.is_empty().then_some(total)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ pub mod shape;
 pub mod signature;
 mod status;
 #[cfg(test)]
+mod test_response;
+#[cfg(test)]
 pub(crate) mod test_signer;
 mod verify;
 mod write;

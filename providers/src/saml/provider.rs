@@ -237,3 +237,6 @@ fn replay_mark(connection: &ConnectionId, asserted: &Asserted) -> ReplayMark {
         until,
     }
 }
+
+#[cfg(test)]
+mod tests;

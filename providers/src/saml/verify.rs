@@ -220,3 +220,6 @@ impl Story<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

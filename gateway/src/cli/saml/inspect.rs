@@ -7,7 +7,7 @@ mod text;
 use std::path::PathBuf;
 
 use clap::Args;
-use fedgate_certs::trust::TrustedKey;
+use fedgate_certs::trust::{KeyKind, TrustedKey};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::namespace::{METADATA, PROTOCOL, SIGNATURE};
 use fedgate_providers::saml::xml::{Document, Element, Mode};
@@ -87,12 +87,19 @@ fn certificate(element: Element<'_>) -> Value {
     match TrustedKey::from_certificate_base64(element.leaf().unwrap_or_default()) {
         Ok(key) => object([
             ("subject", json!(key.subject)),
-            ("kind", json!(format!("{:?}", key.kind))),
+            ("kind", json!(kind(key.kind))),
             ("fingerprint_sha256", json!(key.fingerprint_sha256)),
             ("not_before", json!(key.not_before.map(|at| at.to_string()))),
             ("not_after", json!(key.not_after.map(|at| at.to_string()))),
         ]),
         Err(error) => json!({ "unusable": error.to_string() }),
+    }
+}
+
+fn kind(kind: KeyKind) -> String {
+    match kind {
+        KeyKind::Rsa { bits } => format!("RSA, {bits} bits"),
+        KeyKind::Ec { curve } => format!("elliptic curve, {curve:?}"),
     }
 }
 

@@ -21,6 +21,7 @@ use fedgate_providers::saml::{
 };
 use fedgate_providers::spec::Spec;
 use jiff::SignedDuration;
+use openssl::x509::X509;
 use serde_json::{Value, json};
 
 use super::{Outcome, Usage, decoded, read, refused};
@@ -65,7 +66,7 @@ pub struct Verify {
     /// The tolerance for clocks
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(0..=300))]
     skew: u32,
-    /// Accept SHA-1 signatures and digests, which the server never does
+    /// Accept what the server never does: SHA-1, and the RSA keys of 1024 bits of its time
     #[arg(long)]
     allow_sha1: bool,
     /// Accept AES-CBC in encrypted assertions; this version refuses those whatever the algorithm
@@ -101,13 +102,11 @@ impl Verify {
         }
         let anchor = match &self.metadata {
             Some(path) => from_metadata(&read(path)?, (!self.signature_only).then_some(now)),
-            None => from_certificates(
-                &self
-                    .idp_cert
-                    .iter()
-                    .map(|path| read(path))
-                    .collect::<Result<Vec<_>, _>>()?,
-            ),
+            None => {
+                let files: Result<Vec<_>, _> =
+                    self.idp_cert.iter().map(|path| read(path)).collect();
+                from_certificates(&files?, self.allow_sha1)
+            }
         };
         let verdict = anchor.map(|anchor| {
             let once = || self.verify(&input, &anchor, now);
@@ -171,10 +170,10 @@ fn from_metadata(xml: &[u8], valid_at: Option<Timestamp>) -> Result<Anchor, Refu
     })
 }
 
-fn from_certificates(files: &[Vec<u8>]) -> Result<Anchor, Refusal> {
+fn from_certificates(files: &[Vec<u8>], legacy: bool) -> Result<Anchor, Refusal> {
     let mut keys = Vec::new();
     for file in files {
-        keys.extend(certificates(file).map_err(unusable)?);
+        keys.extend(certificates(file, legacy).map_err(unusable)?);
     }
     Ok(Anchor {
         trust: Trust::new(keys).map_err(unusable)?,
@@ -183,12 +182,23 @@ fn from_certificates(files: &[Vec<u8>]) -> Result<Anchor, Refusal> {
 }
 
 /// PEM, DER, or the bare base64 of metadata.
-fn certificates(file: &[u8]) -> Result<Vec<TrustedKey>, CertError> {
-    match std::str::from_utf8(file) {
-        Err(_) => TrustedKey::from_certificate_der(file).map(|key| vec![key]),
-        Ok(text) if text.contains("-----BEGIN") => TrustedKey::from_certificate_pem(file),
-        Ok(text) => TrustedKey::from_certificate_base64(text).map(|key| vec![key]),
+fn certificates(file: &[u8], legacy: bool) -> Result<Vec<TrustedKey>, CertError> {
+    if file.windows(10).any(|window| window == b"-----BEGIN") {
+        if !legacy {
+            return TrustedKey::from_certificate_pem(file);
+        }
+        let certificates = X509::stack_from_pem(file).map_err(|_| CertError::NotACertificate)?;
+        let ders = certificates.iter().map(|certificate| certificate.to_der());
+        return ders
+            .map(|der| TrustedKey::from_legacy_certificate_der(&der?))
+            .collect();
     }
+    let key = match std::str::from_utf8(file) {
+        Ok(text) => TrustedKey::from_certificate_base64(text),
+        Err(_) if legacy => TrustedKey::from_legacy_certificate_der(file),
+        Err(_) => TrustedKey::from_certificate_der(file),
+    };
+    key.map(|key| vec![key])
 }
 
 fn unusable(error: CertError) -> Refusal {
