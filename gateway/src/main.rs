@@ -2,27 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use fedgate::app::Clock;
-use fedgate::cli::saml::SamlCommand;
-
-/// A federation gateway: SAML and OpenID Connect upstream, one OpenID Provider downstream
-#[derive(Parser)]
-#[command(name = "fedgate", version)]
-struct Fedgate {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Look at SAML documents offline
-    #[command(subcommand)]
-    Saml(SamlCommand),
-}
-
 fn main() -> ExitCode {
-    match Fedgate::parse().command {
-        Command::Saml(command) => command.run(Clock::default().now()),
-    }
+    // The environment is read here and nowhere else; what is no UTF-8 names no setting of ours.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    fedgate::cli::run(std::env::args_os(), environment)
 }

@@ -16,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::Shared;
 use crate::error::{self, Circumstances, GatewayRefusal};
 use crate::events::trace::new_reference;
-use crate::{login, logout, op, page};
+use crate::{login, logout, management, op, page};
 
 /// The gateway as one service.
 pub fn router(app: Shared) -> Router {
@@ -28,6 +28,7 @@ pub fn router(app: Shared) -> Router {
         .layer(RequestBodyLimitLayer::new(limits.form_bytes));
     Router::new()
         .merge(browsers)
+        .merge(management::routes())
         .merge(page::routes())
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))

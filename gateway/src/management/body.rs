@@ -1,0 +1,320 @@
+//! Request bodies: one JSON object, no member twice, every unknown member refused.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use axum::body::Body;
+use fedgate_providers::connection::Problem;
+use fedgate_providers::error::Refusal;
+use fedgate_providers::nearest::nearest;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::ApiRefusal;
+use super::answer::ApiError;
+
+/// The most problems that one answer lists.
+const PROBLEMS_MOST: usize = 100;
+/// What a repeated member is reported as, within the parser's own error text.
+const REPEATED: &str = "repeated member ";
+
+/// Reads a body as one JSON object.
+///
+/// # Errors
+/// `api.body_too_large`, `api.body_malformed`, `api.member_repeated`.
+pub(super) async fn object(body: Body, most: usize) -> Result<Map<String, Value>, ApiError> {
+    let bytes = axum::body::to_bytes(body, most).await;
+    let bytes = bytes.map_err(|_| {
+        ApiError::whole(
+            ApiRefusal::BodyTooLarge
+                .refuse()
+                .expected(format_args!("at most {most} bytes")),
+        )
+    })?;
+    parse(&bytes).map_err(ApiError::whole)
+}
+
+fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_slice::<Once>(bytes) {
+        Ok(Once(Value::Object(members))) => Ok(members),
+        Ok(_) => Err(ApiRefusal::BodyMalformed.refuse().expected("a JSON object")),
+        Err(error) => {
+            let text = error.to_string();
+            match text.strip_prefix(REPEATED) {
+                Some(name) => Err(ApiRefusal::MemberRepeated.refuse().found(name)),
+                None => Err(ApiRefusal::BodyMalformed.refuse().detail(text)),
+            }
+        }
+    }
+}
+
+/// A JSON value in which no object names a member twice. Depth is the parser's limit: 128.
+struct Once(Value);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceVisitor).map(Self)
+    }
+}
+
+struct OnceVisitor;
+
+impl<'de> Visitor<'de> for OnceVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Once(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Once(value))) = members.next_entry::<String, Once>()? {
+            if object.contains_key(&name) {
+                let shown: String = name.chars().take(64).collect();
+                return Err(A::Error::custom(format!("{REPEATED}{shown}")));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// Reads members one by one and keeps every problem.
+pub(super) struct Members<'a> {
+    members: &'a Map<String, Value>,
+    known: HashSet<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn new(members: &'a Map<String, Value>) -> Self {
+        Self {
+            members,
+            known: HashSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The member as it is; `null` is absent.
+    pub(super) fn value(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.insert(name);
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether the member is there, `null` included.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// Whether the member is absent, `null` or blank.
+    pub(super) fn is_blank(&self, name: &str) -> bool {
+        match self.members.get(name) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => text.trim().is_empty(),
+            Some(_) => false,
+        }
+    }
+
+    /// A text of one line; blank is absent.
+    pub(super) fn text(&mut self, name: &'static str, most: usize) -> Option<&'a str> {
+        let text = match self.value(name)? {
+            Value::String(text) => text.trim(),
+            _ => {
+                self.refuse(ApiRefusal::MemberType.refuse().expected("a string"), name);
+                return None;
+            }
+        };
+        if text.len() > most || text.chars().any(char::is_control) {
+            let expected = format!("one line of at most {most} bytes");
+            self.refuse(ApiRefusal::MemberValue.refuse().expected(expected), name);
+            return None;
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
+    pub(super) fn boolean(&mut self, name: &'static str) -> bool {
+        match self.value(name) {
+            None => false,
+            Some(Value::Bool(value)) => *value,
+            Some(_) => {
+                self.refuse(ApiRefusal::MemberType.refuse().expected("a boolean"), name);
+                false
+            }
+        }
+    }
+
+    pub(super) fn object(&mut self, name: &'static str) -> Option<&'a Map<String, Value>> {
+        let value = self.value(name)?;
+        if value.as_object().is_none() {
+            self.refuse(ApiRefusal::MemberType.refuse().expected("an object"), name);
+        }
+        value.as_object()
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&mut self, name: &'static str, most: usize) -> Option<Vec<&'a str>> {
+        let items = match self.value(name)? {
+            Value::Array(items) => items,
+            _ => {
+                self.refuse(
+                    ApiRefusal::MemberType
+                        .refuse()
+                        .expected("a list of strings"),
+                    name,
+                );
+                return None;
+            }
+        };
+        if items.len() > most {
+            self.refuse(
+                ApiRefusal::MemberValue
+                    .refuse()
+                    .expected(format_args!("at most {most} entries")),
+                name,
+            );
+            return None;
+        }
+        let mut texts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str() {
+                Some(text) => texts.push(text),
+                None => self.refuse(
+                    ApiRefusal::MemberType.refuse().expected("a string"),
+                    &format!("{name}.{index}"),
+                ),
+            }
+        }
+        Some(texts)
+    }
+
+    pub(super) fn refuse(&mut self, refusal: impl Into<Refusal>, field: &str) {
+        self.add([Problem::new(refusal, field)]);
+    }
+
+    pub(super) fn add(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        let room = PROBLEMS_MOST.saturating_sub(self.problems.len());
+        self.problems.extend(problems.into_iter().take(room));
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Every problem, those of unknown members included.
+    pub(super) fn finish(mut self) -> Result<(), ApiError> {
+        for name in self
+            .members
+            .keys()
+            .filter(|name| !self.known.contains(name.as_str()))
+        {
+            let shown: String = name.chars().take(64).collect();
+            self.problems.push(Problem::new(
+                unknown(&shown, self.known.iter().copied()),
+                shown,
+            ));
+            if self.problems.len() >= PROBLEMS_MOST {
+                break;
+            }
+        }
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(self.problems.into())
+        }
+    }
+}
+
+/// An unknown name, with the nearest one that is known.
+pub(super) fn unknown<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Refusal {
+    let refusal = ApiRefusal::MemberUnknown.refuse().found(name);
+    match nearest(name, known) {
+        Some(meant) => refusal.expected(meant),
+        None => refusal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> &'static str {
+        parse(text.as_bytes()).map_or_else(|refusal| refusal.code(), |_| "OK")
+    }
+
+    #[test]
+    fn a_body_is_one_object_without_repeated_members() {
+        assert_eq!(
+            code(r#"{"a": [1, -2, 1.5, "x", null, true], "b": {"a": {}}}"#),
+            "OK"
+        );
+        assert_eq!(code(r#"{"a": 1, "a": 1}"#), "api.member_repeated");
+        assert_eq!(
+            code(r#"{"options": {"is_trusted": false, "is_trus\u0074ed": true}}"#),
+            "api.member_repeated"
+        );
+        for bad in [
+            "",
+            "[]",
+            "1",
+            "{",
+            "{}{}",
+            "{\"a\": \u{0}}",
+            "\u{feff}{}",
+            r#"{"a": 1e999}"#,
+            r#"{"a": "\ud800"}"#,
+        ] {
+            assert_eq!(code(bad), "api.body_malformed", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn depth_and_width_end_in_a_refusal_or_an_answer_never_a_crash() {
+        let deep = format!("{{\"a\": {}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(code(&deep), "api.body_malformed");
+        let wide: Vec<String> = (0..100_000).map(|n| format!("\"m{n}\": 1")).collect();
+        assert_eq!(code(&format!("{{{}}}", wide.join(","))), "OK");
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_refused() {
+        assert_eq!(
+            parse(b"{\"a\": \"\xff\"}").unwrap_err(),
+            ApiRefusal::BodyMalformed
+        );
+    }
+}

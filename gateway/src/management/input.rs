@@ -1,0 +1,164 @@
+//! What a caller says about a connection, read whole.
+
+use fedgate_providers::connection::{ConnectionRefusal, Options, Problem, Status};
+use fedgate_providers::spec::Spec;
+use serde_json::{Map, Value};
+
+use super::ApiRefusal;
+use super::answer::ApiError;
+use super::body::Members;
+
+/// The longest name, in bytes.
+const NAME_BYTES: usize = 256;
+/// The most applications that one request enables.
+const APPLICATIONS_MOST: usize = 1000;
+
+/// The members of a request about a connection. `None` where the request is silent.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) spec: &'static Spec,
+    pub(super) name: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) status: Option<Status>,
+    /// `Some(None)`: the connection leaves its organization.
+    pub(super) organization_code: Option<Option<String>>,
+    pub(super) enabled_applications: Option<Vec<String>>,
+    pub(super) options: Options,
+}
+
+/// How options of the request meet those that are there.
+pub(super) enum Change<'a> {
+    /// There are none.
+    Create,
+    /// Members of the request replace those that are there.
+    Merge(&'a Options),
+    /// The request's options take the place of all but secrets.
+    Replace(Option<&'a Options>),
+}
+
+impl Input {
+    /// Reads a body. `spec` is that of the connection; none at its creation.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub(super) fn read(
+        body: &Map<String, Value>,
+        spec: Option<&'static Spec>,
+        change: &Change<'_>,
+    ) -> Result<Self, ApiError> {
+        let mut members = Members::new(body);
+        let strategy = read_strategy(&mut members, spec);
+        let name = members.text("name", NAME_BYTES).map(str::to_owned);
+        let display_name = members.text("display_name", NAME_BYTES).map(str::to_owned);
+        let nameless = members.is_blank("name") && members.is_blank("display_name");
+        if nameless && matches!(change, Change::Create) {
+            members.refuse(ApiRefusal::MemberMissing, "name");
+        }
+        let status = read_status(&mut members);
+        let organization_code = read_organization(&mut members);
+        let enabled_applications = members.texts("enabled_applications", APPLICATIONS_MOST);
+        let enabled_applications =
+            enabled_applications.map(|ids| ids.into_iter().map(str::to_owned).collect());
+        let given = members.object("options");
+        let options = strategy.and_then(|spec| match read_options(spec, given, change) {
+            Ok(options) => Some(options),
+            Err(problems) => {
+                members.add(problems);
+                None
+            }
+        });
+        members.finish()?;
+        // Where either is absent, its problem has been told.
+        let (Some(spec), Some(options)) = (strategy, options) else {
+            return Err(ApiError::whole(ApiRefusal::BodyMalformed));
+        };
+        Ok(Self {
+            spec,
+            name,
+            display_name,
+            status,
+            organization_code,
+            enabled_applications,
+            options,
+        })
+    }
+}
+
+fn read_options(
+    spec: &'static Spec,
+    given: Option<&Map<String, Value>>,
+    change: &Change<'_>,
+) -> Result<Options, Vec<Problem>> {
+    let empty = Map::new();
+    let given = given.unwrap_or(&empty);
+    match change {
+        Change::Create | Change::Replace(None) => Options::from_json(spec, given),
+        Change::Merge(before) => before.merged(spec, given),
+        Change::Replace(Some(before)) => before.replaced(spec, given),
+    }
+}
+
+fn read_strategy(members: &mut Members<'_>, fixed: Option<&'static Spec>) -> Option<&'static Spec> {
+    let text = members.text("strategy", NAME_BYTES);
+    match (text, fixed) {
+        (None, Some(spec)) => Some(spec),
+        (Some(text), Some(spec)) => {
+            if text != spec.strategy {
+                members.refuse(
+                    ApiRefusal::StrategyFixed
+                        .refuse()
+                        .expected(&spec.strategy)
+                        .found(text),
+                    "strategy",
+                );
+            }
+            Some(spec)
+        }
+        (None, None) => {
+            if members.is_blank("strategy") {
+                members.refuse(ApiRefusal::MemberMissing, "strategy");
+            }
+            None
+        }
+        (Some(text), None) => {
+            let spec = Spec::of(text);
+            if spec.is_none() {
+                let known = Spec::all()
+                    .map(|spec| spec.strategy.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" | ");
+                members.refuse(
+                    ConnectionRefusal::StrategyUnknown
+                        .refuse()
+                        .expected(known)
+                        .found(text),
+                    "strategy",
+                );
+            }
+            spec
+        }
+    }
+}
+
+fn read_status(members: &mut Members<'_>) -> Option<Status> {
+    let text = members.text("status", NAME_BYTES)?;
+    let status = Status::parse(text);
+    if status.is_none() {
+        members.refuse(
+            ApiRefusal::MemberValue
+                .refuse()
+                .expected("draft | active | disabled")
+                .found(text),
+            "status",
+        );
+    }
+    status
+}
+
+fn read_organization(members: &mut Members<'_>) -> Option<Option<String>> {
+    let named = members.names("organization_code");
+    let code = members
+        .text("organization_code", NAME_BYTES)
+        .map(str::to_owned);
+    named.then_some(code)
+}

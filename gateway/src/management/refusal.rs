@@ -1,0 +1,81 @@
+//! What the Management API refuses, beside what is wrong with a connection's options.
+
+use fedgate_providers::refusals;
+
+refusals! {
+    /// What the Management API refuses.
+    pub enum ApiRefusal in "api" {
+        /// No bearer token came with the request.
+        TokenMissing = "token_missing", Application,
+            says "The request carries no access token.",
+            fix "Send Authorization: Bearer with a token from client credentials or from fedgate token create.";
+        /// The token does not have the scope that this request needs.
+        ScopeMissing = "scope_missing", Application,
+            says "The access token does not allow this.",
+            fix "Ask for a token with one of the scopes named under expected, and add it to the application's scopes.";
+        /// The body is larger than is read.
+        BodyTooLarge = "body_too_large", Application,
+            says "The request is too large.",
+            fix "Send a smaller document; the limit is api_body_bytes under [limits].";
+        /// The body is not a JSON object, or is nested too deep.
+        BodyMalformed = "body_malformed", Application,
+            says "The request cannot be read.",
+            fix "Send one JSON object in UTF-8.";
+        /// A JSON object names a member twice, so that two readers may see two values.
+        MemberRepeated = "member_repeated", Application,
+            says "The request says one thing twice.",
+            fix "Name each member once.";
+        /// The request holds a member or a query parameter that does not exist here.
+        MemberUnknown = "member_unknown", Application,
+            says "The request holds something unknown.",
+            fix "Remove it, or write its name as shown under expected.";
+        /// A member has the wrong JSON type.
+        MemberType = "member_type", Application,
+            says "Something in the request is of the wrong type.",
+            fix "Send the type named under expected.";
+        /// A member must be there and is not.
+        MemberMissing = "member_missing", Application,
+            says "Something is missing in the request.",
+            fix "Add the member that is named.";
+        /// A member or a query parameter has a value that it cannot have.
+        MemberValue = "member_value", Application,
+            says "Something in the request has a value that is not accepted.",
+            fix "Send a value as described under expected.";
+        /// No connection has this id.
+        ConnectionUnknown = "connection_unknown", Application,
+            says "There is no such connection.",
+            fix "List the connections to find the right id.";
+        /// No application has this client id.
+        ApplicationUnknown = "application_unknown", Application,
+            says "There is no such application.",
+            fix "Use the client_id of an application from fedgate.toml or from the Management API.";
+        /// No organization has this code.
+        OrganizationUnknown = "organization_unknown", Application,
+            says "There is no such organization.",
+            fix "Create the organization first; its answer holds the code.";
+        /// No trace is kept under this reference: it was never given out, or is older than traces are kept.
+        LoginUnknown = "login_unknown", Application,
+            says "There is no trace of this sign-in any more.",
+            fix "Check the reference; let the person sign in again to get a new one.";
+        /// Another change came first.
+        LostUpdate = "lost_update", Application,
+            says "Somebody else changed this in the meantime.",
+            fix "Read it again, and send the change with the new ETag in If-Match.";
+        /// Users, applications or domains depend on what would be switched off or deleted.
+        ConfirmationRequired = "confirmation_required", Application,
+            says "Others depend on this.",
+            fix "Look at the dependants in the answer; send the request again with confirm=true to go on.";
+        /// A connection that was in use cannot become a draft again.
+        StatusChange = "status_change", Application,
+            says "The connection cannot take this status.",
+            fix "Use disabled to switch the connection off.";
+        /// The strategy of a connection is part of its people's identities and stays what it is.
+        StrategyFixed = "strategy_fixed", Application,
+            says "The strategy of a connection cannot be changed.",
+            fix "Create another connection with the new strategy.";
+        /// Another organization has this handle.
+        HandleTaken = "handle_taken", Application,
+            says "Another organization has this handle.",
+            fix "Choose another handle.";
+    }
+}
