@@ -165,7 +165,7 @@ CREATE INDEX traces_by_age ON traces (at);
 
 CREATE TABLE keys (
     id TEXT PRIMARY KEY,
-    purpose TEXT NOT NULL CHECK (purpose IN ('sign_tokens', 'sign_requests', 'decrypt_assertions')),
+    purpose TEXT NOT NULL CHECK (purpose IN ('tokens', 'saml_signing', 'saml_decryption')),
     algorithm TEXT NOT NULL,
     stage TEXT NOT NULL,
     private_key BLOB NOT NULL,

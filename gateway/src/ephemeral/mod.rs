@@ -190,7 +190,7 @@ mod tests {
                     assert_eq!(value, [7]);
                     taken += 1;
                 }
-                state => assert_eq!(state, CodeState::Spent),
+                state => assert_eq!(state, CodeState::Spent(vec![7])),
             }
         }
         assert_eq!(taken, 1);
@@ -213,7 +213,7 @@ mod tests {
         );
         assert_eq!(
             ephemeral.take_code([1; 32], at(59)).await,
-            Ok(CodeState::Spent)
+            Ok(CodeState::Spent(vec![7]))
         );
         assert_eq!(
             ephemeral.take_code([1; 32], at(60)).await,

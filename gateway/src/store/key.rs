@@ -10,7 +10,7 @@ use super::{Store, StoreError, time};
 pub struct StoredKey {
     /// Key id: `kid` in tokens.
     pub id: String,
-    /// `sign_tokens`, `sign_requests`, `decrypt_assertions`.
+    /// `tokens`, `saml_signing`, `saml_decryption`.
     pub purpose: String,
     /// `RS256` and the like.
     pub algorithm: String,

@@ -54,7 +54,7 @@ async fn an_event_of_a_transaction_undone_never_was(store: &Store) {
 async fn keys_move_through_their_stages(store: &Store) {
     let mut key = StoredKey {
         id: "k1".into(),
-        purpose: "sign_tokens".into(),
+        purpose: "tokens".into(),
         algorithm: "RS256".into(),
         stage: "upcoming".into(),
         private_key: vec![1, 2, 3],
