@@ -59,18 +59,16 @@ impl Embedded {
 
     pub(super) fn take_code(&self, hash: [u8; 32], now: Timestamp) -> CodeState {
         let now = now.as_millisecond();
-        match self.codes.take(&hash, now) {
-            Some(waiting) => {
-                // A full memory of spent codes costs a distinction, never a code: it is gone either way.
-                let spent = waiting.value.clone();
-                let _ = self.spent.insert(hash, spent, waiting.expires_at, now);
-                CodeState::Taken(waiting.value)
-            }
-            None => self
+        let taken = self.codes.take_with(&hash, now, |waiting| {
+            // A full memory of spent codes costs a distinction, never a code: it is gone either way.
+            let _ = self
                 .spent
-                .copy(&hash, now)
-                .map_or(CodeState::Unknown, CodeState::Spent),
-        }
+                .insert(hash, waiting.value.clone(), waiting.expires_at, now);
+            CodeState::Taken(waiting.value)
+        });
+        taken
+            .or_else(|| self.spent.copy(&hash, now).map(CodeState::Spent))
+            .unwrap_or(CodeState::Unknown)
     }
 
     pub(super) fn once(

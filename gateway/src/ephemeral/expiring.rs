@@ -62,10 +62,20 @@ impl<V> Expiring<V> {
 
     /// Takes an entry out, if it is alive.
     pub(super) fn take(&self, key: &[u8; 32], now: i64) -> Option<V> {
+        self.take_with(key, now, |value| value)
+    }
+
+    /// Takes an entry out, if it is alive, and makes something of it before anybody else can find it gone.
+    pub(super) fn take_with<T>(
+        &self,
+        key: &[u8; 32],
+        now: i64,
+        make: impl FnOnce(V) -> T,
+    ) -> Option<T> {
         let mut shard = self.shard(key);
         shard.sweep(now);
         let (expires_at, value) = shard.entries.remove(key)?;
-        (expires_at > now).then_some(value)
+        (expires_at > now).then(|| make(value))
     }
 
     /// Changes an entry, or makes it first; answers what `change` does.

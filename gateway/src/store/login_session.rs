@@ -5,6 +5,7 @@ use fedgate_providers::identity::UpstreamSession;
 use rand::CryptoRng;
 
 use super::query::{execute, fetch_all, fetch_optional};
+use super::sweep::SWEPT_AT_ONCE;
 use super::{Store, StoreError, hex, json, time};
 
 /// One login that succeeded.
@@ -130,8 +131,9 @@ impl Store {
         let mut transaction = self.begin().await?;
         let swept = execute!(
             transaction,
-            "DELETE FROM login_sessions WHERE sid IN (SELECT sid FROM login_sessions WHERE sid < $1 LIMIT 1000)",
-            sid_prefix(before)
+            "DELETE FROM login_sessions WHERE sid IN (SELECT sid FROM login_sessions WHERE sid < $1 LIMIT $2)",
+            sid_prefix(before),
+            SWEPT_AT_ONCE
         )?;
         transaction.commit().await?;
         Ok(swept)

@@ -4,10 +4,8 @@ use fedgate_certs::Timestamp;
 use fedgate_providers::login::Handle;
 
 use super::query::{execute, fetch_optional};
+use super::sweep::SWEPT_AT_ONCE;
 use super::{Store, StoreError};
-
-/// Marks removed by one sweep, so that it never holds the writer for long.
-const SWEPT_AT_ONCE: i64 = 1_000;
 
 impl Store {
     /// Whether a login was completed before: its handle's mark is there.

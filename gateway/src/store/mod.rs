@@ -18,6 +18,7 @@ pub mod page;
 pub mod person;
 pub(crate) mod query;
 pub mod setting;
+pub mod sweep;
 pub mod trace;
 
 #[cfg(test)]
@@ -180,4 +181,60 @@ pub(crate) fn hex(prefix: impl Into<String>, bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{application, now};
+    use super::*;
+
+    #[tokio::test]
+    async fn another_database_is_refused_without_showing_its_password() {
+        for url in [
+            "postgres://user:secret@host/db",
+            "mysql://root:secret@host",
+            "fedgate.db",
+            "",
+        ] {
+            let error = Store::open(url).await.unwrap_err();
+            assert!(matches!(error, StoreError::Unsupported(_)), "{url}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_in_memory_lives_as_long_as_its_handle() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        store
+            .create_application(&application("demo"), now())
+            .await
+            .unwrap();
+        assert!(store.application("demo").await.unwrap().is_some());
+        store.ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_there_after_opening_again() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let url = format!(
+            "sqlite:{}",
+            directory.path().join("with space.db").display()
+        );
+        let store = Store::open(&url).await.unwrap();
+        store
+            .create_application(&application("demo"), now())
+            .await
+            .unwrap();
+        store.close().await;
+        let store = Store::open(&url).await.unwrap();
+        assert!(store.application("demo").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_not_there_is_told() {
+        let error = Store::open("sqlite:/nonexistent/fedgate.db")
+            .await
+            .unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)));
+    }
 }

@@ -3,6 +3,7 @@
 use fedgate_certs::Timestamp;
 
 use super::query::{execute, fetch_all};
+use super::sweep::SWEPT_AT_ONCE;
 use super::{Store, StoreError, Transaction, json, time};
 
 /// An event that waits for delivery.
@@ -60,7 +61,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Removes events that were delivered before `before`; answers how many.
+    /// Removes events from before `before`, delivered or not, some at a time; answers how many.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]
@@ -68,8 +69,9 @@ impl Store {
         let mut transaction = self.begin().await?;
         let swept = execute!(
             transaction,
-            "DELETE FROM outbox WHERE delivered_at < $1",
-            before.as_millisecond()
+            "DELETE FROM outbox WHERE created_at < $1 AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)",
+            before.as_millisecond(),
+            SWEPT_AT_ONCE
         )?;
         transaction.commit().await?;
         Ok(swept)

@@ -13,7 +13,7 @@ use super::Store;
 use super::application::Application;
 use super::connection::{Beside, StoredConnection};
 use super::organization::Organization;
-use super::query::fetch_all;
+use super::query::{execute, fetch_all};
 
 /// A store in a file that goes away with it.
 pub(crate) struct TestStore {
@@ -125,6 +125,13 @@ impl Store {
         self.create_connection(row, Beside::default())
             .await
             .expect("a connection");
+    }
+
+    /// Changes the database behind the store's back.
+    pub(crate) async fn run(&self, sql: &'static str) {
+        let mut transaction = self.begin().await.expect("a transaction");
+        execute!(transaction, sql).expect("done");
+        transaction.commit().await.expect("committed");
     }
 
     /// How many revisions of a connection's metadata are kept.

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use fedgate_providers::connection::{CommonOptions, Connection, Options};
-use fedgate_providers::identity::{EmailClaim, VerifiedIdentity};
+use fedgate_providers::identity::EmailClaim;
 
 use super::SignIn;
+use crate::people::identity::kind_of;
+use crate::store::identity::IdentityKind;
 use crate::store::person::User;
 use crate::store::query::fetch_optional;
 use crate::store::{StoreError, Transaction, json};
@@ -88,7 +90,7 @@ impl Situation {
             attempt.asked_organization,
             &subject.issuer,
             &subject.value,
-            address_to_expect(attempt.identity))?;
+            address_to_expect(attempt))?;
         row.ok_or(StoreError::Corrupt("sign-in"))
     }
 
@@ -130,11 +132,13 @@ pub(super) fn settings_in_force<'a>(
     Ok(Cow::Owned(options.common))
 }
 
-/// The address that an identity entered beforehand may wait for: never one that the upstream itself disowns.
-fn address_to_expect(identity: &VerifiedIdentity) -> Option<&str> {
-    let email = identity
-        .email
-        .as_ref()
-        .filter(|email| email.claim != EmailClaim::Unverified)?;
-    Some(&email.address)
+/// The address that an identity entered beforehand may wait for. Where everybody can have an account, the upstream must
+/// say that it verified the address; an organization's own upstream must not disown it.
+fn address_to_expect<'a>(attempt: &SignIn<'a>) -> Option<&'a str> {
+    let email = attempt.identity.email.as_ref()?;
+    let vouched = match (email.claim, kind_of(attempt.connection.spec)) {
+        (EmailClaim::Verified, _) | (EmailClaim::Unstated, IdentityKind::Enterprise) => true,
+        (EmailClaim::Unverified, _) | (EmailClaim::Unstated, IdentityKind::Social) => false,
+    };
+    vouched.then_some(email.address.as_str())
 }

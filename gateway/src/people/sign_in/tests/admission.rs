@@ -124,3 +124,23 @@ async fn a_row_that_cannot_be_read_is_our_own_fault() {
         .unwrap();
     assert_eq!(scene.refused(&ann(1)).await, StoreRefusal::Corrupt);
 }
+
+#[tokio::test]
+async fn a_write_that_fails_midway_leaves_nothing() {
+    let scene = Scene::new(json!({})).await;
+    let before = scene.store.row_counts().await;
+    scene
+        .store
+        .run("ALTER TABLE outbox RENAME COLUMN type TO kind")
+        .await;
+    assert_eq!(
+        scene.attempt(&ann(1)).await.unwrap_err(),
+        StoreRefusal::Unavailable
+    );
+    assert_eq!(scene.store.row_counts().await, before);
+    scene
+        .store
+        .run("ALTER TABLE outbox RENAME COLUMN kind TO type")
+        .await;
+    assert!(scene.attempt(&ann(1)).await.unwrap().created);
+}

@@ -136,6 +136,19 @@ async fn an_address_that_the_upstream_disowns_binds_nothing() {
 }
 
 #[tokio::test]
+async fn where_everybody_has_an_account_only_a_verified_address_binds() {
+    let mut social = opened(&row(1, json!({}))).spec.clone();
+    social.strategy = "oauth2:github".into();
+    let mut scene = Scene::new(json!({ "is_create_missing_user": false })).await;
+    scene.connection.spec = Box::leak(Box::new(social));
+    let user_id = entered(&scene, "ann@example.com").await;
+    assert_eq!(scene.refused(&ann(1)).await, PeopleRefusal::UserUnknown);
+    let mut login = ann(1);
+    login.identity.email.as_mut().unwrap().claim = EmailClaim::Verified;
+    assert_eq!(scene.attempt(&login).await.unwrap().user.id, user_id);
+}
+
+#[tokio::test]
 async fn an_identity_with_an_empty_issuer_waits_for_nobody() {
     let scene = Scene::new(json!({})).await;
     let mut login = ann(1);
