@@ -4,7 +4,7 @@
 //! source are copied as they stand; the parser marked the tags and texts that may be.
 
 use super::xml::{
-    AttributeData, Content, Document, Element, ElementData, Index, NO_NAMESPACE, TextData,
+    AttributeData, Content, Document, Element, ElementData, Index, NO_NAMESPACE, Stretch, TextData,
     XML_DECLARATION,
 };
 
@@ -100,17 +100,14 @@ impl<'d> Writer<'d, '_> {
     }
 
     fn start(&mut self, data: &ElementData<'_>, position: usize) {
-        if self.fresh.is_empty() && data.tag_verbatim {
-            return self.copy(position, data.tag_end as usize);
-        }
-        self.write("<");
-        self.write(data.name.qualified);
+        let tag_end = data.tag_end as usize;
+        self.copy(position, position + "<".len() + data.name.qualified.len());
         self.declarations();
         let (first, end) = data.attributes;
         for attribute in &self.document.attributes[first as usize..end as usize] {
             self.attribute(attribute);
         }
-        self.write(">");
+        self.copy(tag_end - ">".len(), tag_end);
     }
 
     fn close(&mut self) {
@@ -131,14 +128,13 @@ impl<'d> Writer<'d, '_> {
     }
 
     fn attribute(&mut self, attribute: &AttributeData<'_>) {
+        if self.copied(attribute.canonical) {
+            return;
+        }
         self.write(" ");
         self.write(attribute.name.qualified);
         self.write("=\"");
-        if attribute.plain {
-            self.write(&attribute.value);
-        } else {
-            escape(&attribute.value, self.out, attribute_escape);
-        }
+        escape(&attribute.value, self.out, attribute_escape);
         self.write("\"");
     }
 
@@ -146,10 +142,17 @@ impl<'d> Writer<'d, '_> {
     /// parser takes graphic ASCII without the characters of markup.
     fn declarations(&mut self) {
         let document = self.document;
-        self.fresh
-            .sort_unstable_by_key(|declaration| document.prefix(*declaration));
+        if self.fresh.len() > 1 {
+            self.fresh
+                .sort_unstable_by_key(|declaration| document.prefix(*declaration));
+        }
         for i in 0..self.fresh.len() {
             let declaration = self.fresh[i];
+            self.rendered.push(declaration);
+            let written = document.declarations.get(declaration as usize);
+            if self.copied(written.map_or(Stretch::default(), |written| written.canonical)) {
+                continue;
+            }
             let prefix = document.prefix(declaration);
             self.write(if prefix.is_empty() {
                 " xmlns"
@@ -160,8 +163,12 @@ impl<'d> Writer<'d, '_> {
             self.write("=\"");
             self.write(document.uri(declaration));
             self.write("\"");
-            self.rendered.push(declaration);
         }
+    }
+
+    fn copied(&mut self, stretch: Stretch) -> bool {
+        self.copy(stretch.start as usize, stretch.end as usize);
+        stretch.end > 0
     }
 
     /// Collects what this element must declare: the prefixes that it uses itself, and of the listed ones
@@ -231,6 +238,9 @@ impl<'d> Writer<'d, '_> {
     }
 
     fn copy(&mut self, start: usize, end: usize) {
+        if start == end {
+            return;
+        }
         if self.run.1 != start {
             self.flush();
             self.run.0 = start;

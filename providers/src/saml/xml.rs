@@ -111,8 +111,6 @@ pub(super) struct ElementData<'s> {
     pub(super) declarations: (Index, Index),
     /// One past the `>` of the start tag in the source.
     pub(super) tag_end: u32,
-    /// Canonical XML copies the start tag as it stands when no namespace has to be declared in it.
-    pub(super) tag_verbatim: bool,
     /// Where the end tag begins in the source, if canonical XML copies it as it stands.
     pub(super) end_tag: Option<NonZeroU32>,
 }
@@ -127,7 +125,6 @@ static NAMELESS: ElementData<'static> = ElementData {
     attributes: (0, 0),
     declarations: (0, 0),
     tag_end: 0,
-    tag_verbatim: false,
     end_tag: None,
 };
 
@@ -163,8 +160,15 @@ impl<'s> Name<'s> {
 pub(super) struct AttributeData<'s> {
     pub(super) name: Name<'s>,
     pub(super) value: Cow<'s, str>,
-    /// Canonical XML escapes nothing in the value.
-    pub(super) plain: bool,
+    /// ` name="value"` in the source.
+    pub(super) canonical: Stretch,
+}
+
+/// A stretch of the source that canonical XML copies as it stands; empty where it does not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stretch {
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 /// `xmlns="uri"` (empty prefix) or `xmlns:prefix="uri"`.
@@ -172,6 +176,8 @@ pub(super) struct AttributeData<'s> {
 pub(super) struct Declaration<'s> {
     pub(super) prefix: &'s str,
     pub(super) uri: Cow<'s, str>,
+    /// The declaration with the blank before it in the source.
+    pub(super) canonical: Stretch,
 }
 
 impl<'s> Document<'s> {

@@ -18,28 +18,53 @@ pub(super) fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn is_name_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_'
-}
+/// What a byte may be in an NCName of ASCII characters: nothing, a later one, or also the first one.
+const NAME_CLASS: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        classes[byte as usize] = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => NAME_START,
+            b'0'..=b'9' | b'-' | b'.' => NAME_LATER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+const NAME_LATER: u8 = 1;
+const NAME_START: u8 = 2;
 
-pub(super) fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+fn name_class(byte: u8) -> u8 {
+    NAME_CLASS[usize::from(byte)]
 }
 
 /// An NCName of ASCII characters.
 pub(in crate::saml) fn is_ncname(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    bytes.first().is_some_and(|b| is_name_start(*b)) && bytes.iter().all(|b| is_name_byte(*b))
+    qualified_name(name) == Some((name.len(), 0))
 }
 
-/// Splits a qualified name into the length of its prefix (0 without one) and checks both parts.
-pub(super) fn prefix_length(name: &str) -> Option<usize> {
-    match name.bytes().position(|b| b == b':') {
-        None => is_ncname(name).then_some(0),
-        Some(colon) => {
-            (is_ncname(&name[..colon]) && is_ncname(&name[colon + 1..])).then_some(colon)
-        }
+/// The qualified name that a text begins with: its length, and that of its prefix (0 without one).
+pub(super) fn qualified_name(text: &str) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let starts = |at: usize| bytes.get(at).is_some_and(|b| name_class(*b) == NAME_START);
+    if !starts(0) {
+        return None;
     }
+    let mut prefix = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if name_class(*byte) != 0 {
+            continue;
+        }
+        if *byte != b':' {
+            return Some((at, prefix));
+        }
+        if prefix != 0 || !starts(at + 1) {
+            return None;
+        }
+        prefix = at;
+    }
+    Some((bytes.len(), prefix))
 }
 
 /// The text between two pieces of markup: line ends normalized (XML 1.0 2.11), characters checked (2.2).

@@ -8,7 +8,7 @@ use quick_xml::events::Event;
 
 use super::lexical::{self, at, is_white_space, malformed};
 use super::{
-    Content, Declaration, Document, Index, Limits, Mode, Node, TextData, XML_DECLARATION,
+    Content, Declaration, Document, Index, Limits, Mode, Node, Stretch, TextData, XML_DECLARATION,
     XML_NAMESPACE,
 };
 use crate::error::Refusal;
@@ -67,11 +67,13 @@ pub(super) struct Open {
 
 impl<'s> Parser<'s> {
     fn new(text: &'s str, source: &'s str, mode: Mode) -> Self {
-        // One node in forty bytes is what SAML messages have; a guess that saves copying.
-        let guess = source.len() / 40 + 1;
+        // What SAML messages have, rounded down; a guess that saves copying.
+        let nodes = source.len() / 64 + 1;
+        let attributes = source.len() / 256 + 1;
         let xml = Declaration {
             prefix: "xml",
             uri: Cow::Borrowed(XML_NAMESPACE),
+            canonical: Stretch::default(),
         };
         Self {
             source,
@@ -80,8 +82,8 @@ impl<'s> Parser<'s> {
             limits: mode.limits(),
             document: Document {
                 source: text,
-                nodes: Vec::with_capacity(guess),
-                attributes: Vec::with_capacity(guess),
+                nodes: Vec::with_capacity(nodes),
+                attributes: Vec::with_capacity(attributes),
                 declarations: vec![xml],
             },
             scope: vec![XML_DECLARATION],

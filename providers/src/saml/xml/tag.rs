@@ -1,18 +1,20 @@
 //! One start tag: its attributes, the namespaces it declares, and what its names stand for.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::lexical::{self, Decoded, is_name_byte, is_white_space, malformed};
+use super::lexical::{self, Decoded, is_white_space, malformed};
 use super::parse::{Open, Parser, inside, narrow};
 use super::{
-    AttributeData, Content, Declaration, Document, ElementData, Index, NO_NAMESPACE, Name,
+    AttributeData, Content, Declaration, Document, ElementData, Index, NO_NAMESPACE, Name, Stretch,
     XML_NAMESPACE,
 };
 use crate::error::Refusal;
 use crate::saml::refusal::SamlRefusal;
 
 const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
+
+/// How many declarations are looked back at.
+const RECENT_DECLARATIONS: usize = 4;
 
 /// How full the arenas are at one moment.
 struct Counts {
@@ -46,22 +48,18 @@ impl<'s> Parser<'s> {
             return Err(self.limit("elements inside one another", self.limits.depth, start));
         }
         let tag = inside(token, 1, 1 + slash);
-        let length = tag.bytes().position(is_white_space).unwrap_or(tag.len());
-        let name = self.name(&tag[..length], start)?;
+        let name = self.name(tag, start + 1)?;
+        let length = name.qualified.len();
         let outer = Counts::of(self);
-        let canonical = self.attributes(&tag[length..], start + 1 + length, &outer)?;
+        self.attributes(&tag[length..], start + 1 + length, &outer)?;
         let inner = Counts::of(self);
         let name = self.resolve(name, true, start)?;
-        let sorted = self.sort_attributes(outer.attributes, start)?;
+        self.sort_attributes(outer.attributes, start)?;
         let data = ElementData {
             name,
             attributes: (narrow(outer.attributes), narrow(inner.attributes)),
             declarations: (narrow(outer.declarations), narrow(inner.declarations)),
             tag_end: narrow(self.position(start + token.len())),
-            tag_verbatim: slash == 0
-                && canonical
-                && sorted
-                && outer.declarations == inner.declarations,
             end_tag: None,
         };
         let index = self.add_node(Content::Element(data), start)?;
@@ -73,23 +71,16 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    /// Reads the `name = "value"` pairs (XML 1.0 3.1 [40], [41]) of one start tag, and says whether they
-    /// are written as canonical XML writes them, their order aside.
-    fn attributes(
-        &mut self,
-        tail: &'s str,
-        offset: usize,
-        outer: &Counts,
-    ) -> Result<bool, Refusal> {
+    /// Reads the `name = "value"` pairs (XML 1.0 3.1 [40], [41]) of one start tag.
+    fn attributes(&mut self, tail: &'s str, offset: usize, outer: &Counts) -> Result<(), Refusal> {
         let bytes = tail.as_bytes();
         let mut count = 0;
         let mut here = 0;
-        let mut canonical = true;
         loop {
             let space = here;
             here = skip(bytes, here, is_white_space);
             if here == bytes.len() {
-                return Ok(canonical && space == here);
+                return Ok(());
             }
             count += 1;
             if count > self.limits.attributes {
@@ -100,9 +91,9 @@ impl<'s> Parser<'s> {
                 ));
             }
             let name_start = here;
-            here = skip(bytes, here, |b| is_name_byte(b) || b == b':');
-            let name_end = here;
-            let equals = skip(bytes, here, is_white_space);
+            let name = self.name(&tail[name_start..], offset + name_start)?;
+            let name_end = name_start + name.qualified.len();
+            let equals = skip(bytes, name_end, is_white_space);
             let quote = skip(bytes, equals + 1, is_white_space);
             let broken = || malformed("broken attribute", self.position(offset + name_start));
             if space == name_start || bytes.get(equals) != Some(&b'=') {
@@ -112,48 +103,70 @@ impl<'s> Parser<'s> {
                 return Err(broken());
             };
             let value_start = quote + 1;
-            let length = bytes[value_start..]
-                .iter()
-                .position(|b| b == mark)
+            let length = tail[value_start..]
+                .find(char::from(*mark))
                 .ok_or_else(broken)?;
             here = value_start + length + 1;
-            let name = self.name(&tail[name_start..name_end], offset + name_start)?;
             let raw = &tail[value_start..value_start + length];
-            let plain = self.attribute(name, raw, offset + value_start, outer)?;
             let spacing = (name_start - space, equals - name_end, quote - equals) == (1, 0, 1);
-            canonical &= plain && spacing && bytes[space] == b' ' && *mark == b'"';
+            let written = if spacing && bytes[space] == b' ' && *mark == b'"' {
+                self.stretch(offset + space, offset + here)
+            } else {
+                Stretch::default()
+            };
+            self.attribute(name, raw, offset + value_start, written, outer)?;
         }
     }
 
-    /// Keeps one attribute or declaration, and says whether canonical XML escapes nothing in its value.
+    fn stretch(&self, start: usize, end: usize) -> Stretch {
+        Stretch {
+            start: narrow(self.position(start)),
+            end: narrow(self.position(end)),
+        }
+    }
+
+    /// Keeps one attribute or declaration. What was `written` is canonical if nothing in the value is escaped.
     fn attribute(
         &mut self,
         name: Name<'s>,
         raw: &'s str,
         offset: usize,
+        written: Stretch,
         outer: &Counts,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<(), Refusal> {
         let Decoded { value, plain } = lexical::attribute_value(raw, self.position(offset))?;
-        if name.qualified == "xmlns" {
-            self.declare("", value, offset, outer)?;
-        } else if name.prefix() == "xmlns" {
-            self.declare(name.local(), value, offset, outer)?;
-        } else {
-            self.document
-                .attributes
-                .push(AttributeData { name, value, plain });
-        }
-        Ok(plain)
+        let canonical = if plain { written } else { Stretch::default() };
+        let prefix = match (name.prefix(), name.qualified) {
+            ("xmlns", _) => name.local(),
+            (_, "xmlns") => "",
+            _ => {
+                self.document.attributes.push(AttributeData {
+                    name,
+                    value,
+                    canonical,
+                });
+                return Ok(());
+            }
+        };
+        self.declare(
+            Declaration {
+                prefix,
+                uri: value,
+                canonical,
+            },
+            offset,
+            outer,
+        )
     }
 
     /// Adds a namespace declaration (Namespaces in XML 1.0, 3 and 5).
     fn declare(
         &mut self,
-        prefix: &'s str,
-        uri: Cow<'s, str>,
+        declaration: Declaration<'s>,
         offset: usize,
         outer: &Counts,
     ) -> Result<(), Refusal> {
+        let (prefix, uri) = (declaration.prefix, &*declaration.uri);
         if self.document.declarations[outer.declarations..]
             .iter()
             .any(|d| d.prefix == prefix)
@@ -163,10 +176,9 @@ impl<'s> Parser<'s> {
                 self.position(offset),
             ));
         }
-        let reserved =
-            matches!(prefix, "xml" | "xmlns") || matches!(&*uri, XML_NAMESPACE | XMLNS_NAMESPACE);
         let undeclared_default = prefix.is_empty() && uri.is_empty();
-        if reserved || !(undeclared_default || is_absolute_uri(&uri)) {
+        let sound = undeclared_default || self.is_known(uri) || is_unreserved_uri(uri);
+        if !sound || matches!(prefix, "xml" | "xmlns") {
             return Err(self
                 .refuse(SamlRefusal::XmlNamespace, offset)
                 .expected("an absolute URI, and no reserved prefix")
@@ -180,13 +192,21 @@ impl<'s> Parser<'s> {
             ));
         }
         self.scope.push(narrow(self.document.declarations.len()));
-        self.document.declarations.push(Declaration { prefix, uri });
+        self.document.declarations.push(declaration);
         Ok(())
     }
 
+    /// Whether a namespace was accepted a moment ago: products declare the same ones on every value.
+    fn is_known(&self, uri: &str) -> bool {
+        // The first one is that of the prefix `xml`, which nobody may declare.
+        let accepted = &self.document.declarations[1..];
+        let mut recent = accepted.iter().rev().take(RECENT_DECLARATIONS);
+        !uri.is_empty() && recent.any(|declaration| declaration.uri == uri)
+    }
+
     /// Resolves the names of an element's attributes once its declarations are known, refuses a name that
-    /// comes twice, and says whether the attributes stood in canonical order before they were put in it.
-    fn sort_attributes(&mut self, first: usize, start: usize) -> Result<bool, Refusal> {
+    /// comes twice, and puts the attributes in canonical order.
+    fn sort_attributes(&mut self, first: usize, start: usize) -> Result<(), Refusal> {
         for i in first..self.document.attributes.len() {
             let name = self.document.attributes[i].name;
             if name.prefix_length > 0 {
@@ -202,14 +222,14 @@ impl<'s> Parser<'s> {
             |a: &AttributeData<'s>, b: &AttributeData<'s>| order(declarations, &a.name, &b.name);
         let own = &mut attributes[first..];
         if own.windows(2).all(|pair| order(&pair[0], &pair[1]).is_lt()) {
-            return Ok(true);
+            return Ok(());
         }
         own.sort_unstable_by(order);
         match own
             .windows(2)
             .find(|pair| order(&pair[0], &pair[1]).is_eq())
         {
-            None => Ok(false),
+            None => Ok(()),
             Some(pair) => {
                 let found = format!("attribute {} twice", pair[0].name.qualified);
                 Err(malformed(&found, self.position(start)))
@@ -217,16 +237,16 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// Checks a qualified name, whose prefix is resolved later.
-    fn name(&self, qualified: &'s str, start: usize) -> Result<Name<'s>, Refusal> {
-        match lexical::prefix_length(qualified) {
-            Some(length) => Ok(Name {
-                qualified,
-                prefix_length: narrow(length),
+    /// Reads the qualified name that a text begins with; its prefix is resolved later.
+    fn name(&self, text: &'s str, start: usize) -> Result<Name<'s>, Refusal> {
+        match lexical::qualified_name(text) {
+            Some((length, prefix)) => Ok(Name {
+                qualified: &text[..length],
+                prefix_length: narrow(prefix),
                 namespace: NO_NAMESPACE,
             }),
             None => Err(malformed(
-                "a name that is not ASCII or not qualified",
+                "no qualified name of ASCII characters",
                 self.position(start),
             )),
         }
@@ -269,21 +289,45 @@ fn order(declarations: &[Declaration<'_>], a: &Name<'_>, b: &Name<'_>) -> Orderi
     namespaces.then_with(|| a.local().cmp(b.local()))
 }
 
+fn is_unreserved_uri(uri: &str) -> bool {
+    !matches!(uri, XML_NAMESPACE | XMLNS_NAMESPACE) && is_absolute_uri(uri)
+}
+
 /// An absolute URI of printable ASCII, in the form that every reader stores alike: a relative one makes
 /// other implementations' canonicalization fail, an ampersand is stored differently by them.
 fn is_absolute_uri(uri: &str) -> bool {
-    let Some((scheme, rest)) = uri.split_once(':') else {
-        return false;
-    };
-    let scheme = scheme.as_bytes();
-    scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && scheme
+    let bytes = uri.as_bytes();
+    let scheme = bytes
+        .iter()
+        .take_while(|b| uri_class(**b) == URI_SCHEME)
+        .count();
+    bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(scheme) == Some(&b':')
+        && bytes.len() > scheme + 1
+        && bytes
             .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
-        && !rest.is_empty()
-        && rest
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'&' | b'<' | b'>' | b'"'))
+            .fold(true, |sound, b| sound & (uri_class(*b) != 0))
+}
+
+/// What a byte may be in a namespace: nothing, anything after the scheme, or also a part of it (RFC 3986 3.1).
+const URI_CLASS: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        classes[byte as usize] = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.' => URI_SCHEME,
+            b'&' | b'<' | b'>' | b'"' => 0,
+            _ => URI_REST,
+        };
+        byte += 1;
+    }
+    classes
+};
+const URI_REST: u8 = 1;
+const URI_SCHEME: u8 = 2;
+
+fn uri_class(byte: u8) -> u8 {
+    URI_CLASS[usize::from(byte)]
 }
 
 fn skip(bytes: &[u8], from: usize, pass: impl Fn(u8) -> bool) -> usize {
