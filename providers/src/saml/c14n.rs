@@ -8,12 +8,12 @@ use super::xml::{
     XML_DECLARATION,
 };
 
-/// The token for the default namespace in a PrefixList (Exclusive XML Canonicalization 3).
+/// The token for the default namespace in a `PrefixList` (Exclusive XML Canonicalization 3).
 const DEFAULT_TOKEN: &str = "#default";
 
 /// Appends the canonical form of an element, leaving out the subtree `skip`.
 ///
-/// `inclusive_prefixes` are the tokens of the PrefixList, with `#default` for the default namespace.
+/// `inclusive_prefixes` are the tokens of the `PrefixList`, with `#default` for the default namespace.
 pub fn canonicalize(
     element: Element<'_>,
     skip: Option<Element<'_>>,
@@ -114,16 +114,13 @@ impl<'d> Writer<'d, '_> {
         let Some(open) = self.open.pop() else { return };
         self.rendered.truncate(open.rendered);
         let name = open.data.name.qualified;
-        match open.data.end_tag {
-            Some(position) => {
-                let position = position.get() as usize;
-                self.copy(position, position + name.len() + "</>".len());
-            }
-            None => {
-                self.write("</");
-                self.write(name);
-                self.write(">");
-            }
+        if let Some(position) = open.data.end_tag {
+            let position = position.get() as usize;
+            self.copy(position, position + name.len() + "</>".len());
+        } else {
+            self.write("</");
+            self.write(name);
+            self.write(">");
         }
     }
 
@@ -185,20 +182,17 @@ impl<'d> Writer<'d, '_> {
         if self.inclusive_prefixes.is_empty() {
             return;
         }
-        match apex {
-            Some(apex) => {
-                for token in self.inclusive_prefixes {
-                    let prefix = if *token == DEFAULT_TOKEN { "" } else { token };
-                    self.use_bound(apex.binding(prefix));
-                }
+        if let Some(apex) = apex {
+            for token in self.inclusive_prefixes {
+                let prefix = if *token == DEFAULT_TOKEN { "" } else { token };
+                self.use_bound(apex.binding(prefix));
             }
-            None => {
-                let (first, end) = data.declarations;
-                for declaration in first..end {
-                    if self.is_inclusive(self.document.prefix(declaration)) {
-                        self.use_declaration(declaration);
-                    }
-                }
+            return;
+        }
+        let (first, end) = data.declarations;
+        for declaration in first..end {
+            if self.is_inclusive(self.document.prefix(declaration)) {
+                self.use_declaration(declaration);
             }
         }
     }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine as _};
 
 use super::refusal::SamlRefusal;
-use super::xml::MESSAGE_LIMITS;
+use super::xml::{MESSAGE_LIMITS, any_byte};
 use crate::error::Refusal;
 
 /// The longest RelayState that is accepted, in bytes.
@@ -49,7 +49,7 @@ pub fn base64(text: &str) -> Result<Vec<u8>, Refusal> {
         DecodeError::InvalidByte(..) | DecodeError::InvalidLastSymbol { .. } => {
             SamlRefusal::Base64Invalid.refuse().detail(error)
         }
-        _ if dense.len() % 4 == 0 => SamlRefusal::Base64Invalid.refuse().detail(error),
+        _ if dense.len().is_multiple_of(4) => SamlRefusal::Base64Invalid.refuse().detail(error),
         _ => SamlRefusal::Base64Truncated
             .refuse()
             .found(format_args!("{} characters", dense.len())),
@@ -91,10 +91,7 @@ const BLOCK_OCTETS: usize = BLOCK / 4 * 3;
 /// Decodes a block, unless there is a foreign symbol in it.
 fn decode_block(block: &[u8; BLOCK], octets: &mut [u8; BLOCK_OCTETS]) -> bool {
     let codes = block.map(code_of);
-    if codes
-        .iter()
-        .fold(false, |foreign, code| foreign | (*code == 0))
-    {
+    if codes.contains(&0) {
         return false;
     }
     let sextets = codes.map(|code| code.wrapping_sub(1));
@@ -138,7 +135,7 @@ fn at_offset(error: DecodeError, done: usize) -> DecodeError {
 
 fn without<'t>(text: &'t str, passed_over: &[char]) -> Cow<'t, str> {
     // A vectorized look first: most messages come in one line.
-    let any = text.bytes().fold(false, |any, b| any | (b <= b' '));
+    let any = any_byte(text, |b| b <= b' ');
     if any {
         Cow::Owned(text.replace(passed_over, ""))
     } else {

@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 
 use crate::error::Refusal;
 
-pub(in crate::saml) use lexical::is_ncname;
+pub(in crate::saml) use lexical::{any_byte, is_ncname};
 
 /// What is being read: decides limits, and whether comments are tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The one form of XML signature that is read: SignedInfo, SignatureValue, and a KeyInfo that decides nothing.
+//! The one form of XML signature that is read: SignedInfo, `SignatureValue`, and a KeyInfo that decides nothing.
 
 use fedgate_certs::public_key::Digest;
 use fedgate_certs::trust::SignatureAlgorithm;
@@ -10,7 +10,7 @@ use crate::saml::namespace::{EXCLUSIVE_C14N, SIGNATURE};
 use crate::saml::refusal::SamlRefusal;
 use crate::saml::xml::{Attribute, Element, is_ncname};
 
-/// The most tokens of one PrefixList.
+/// The most tokens of one `PrefixList`.
 const PREFIX_TOKENS: usize = 16;
 
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
@@ -18,9 +18,9 @@ const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// A signature in that form, with all that verification needs.
 pub(super) struct Profile<'d> {
     pub(super) signed_info: Element<'d>,
-    /// The PrefixList for the canonical form of SignedInfo.
+    /// The `PrefixList` for the canonical form of SignedInfo.
     pub(super) signed_info_prefixes: Vec<&'d str>,
-    /// The PrefixList for the canonical form of the signed element.
+    /// The `PrefixList` for the canonical form of the signed element.
     pub(super) reference_prefixes: Vec<&'d str>,
     pub(super) algorithm: SignatureAlgorithm,
     pub(super) digest: Digest,
@@ -111,7 +111,7 @@ fn read_transforms(transforms: Element<'_>) -> Result<Vec<&str>, Refusal> {
     inclusive_prefixes(canonicalization)
 }
 
-/// The PrefixList of a canonicalization (Exclusive XML Canonicalization 4), empty without one.
+/// The `PrefixList` of a canonicalization (Exclusive XML Canonicalization 4), empty without one.
 fn inclusive_prefixes(canonicalization: Element<'_>) -> Result<Vec<&str>, Refusal> {
     let mut children = Sequence::of(canonicalization, &["Algorithm"])?;
     let parameters = children.optional(EXCLUSIVE_C14N, "InclusiveNamespaces");

@@ -18,7 +18,7 @@ pub(super) fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// What a byte may be in an NCName of ASCII characters: nothing, a later one, or also the first one.
+/// What a byte may be in a name of ASCII characters: nothing, a later one, or also the first one.
 const NAME_CLASS: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
@@ -39,7 +39,7 @@ fn name_class(byte: u8) -> u8 {
     NAME_CLASS[usize::from(byte)]
 }
 
-/// An NCName of ASCII characters.
+/// Whether it is an `NCName` of ASCII characters.
 pub(in crate::saml) fn is_ncname(name: &str) -> bool {
     qualified_name(name) == Some((name.len(), 0))
 }
@@ -67,11 +67,16 @@ pub(super) fn qualified_name(text: &str) -> Option<(usize, usize)> {
     Some((bytes.len(), prefix))
 }
 
+/// Whether there is such a byte. Without an early exit, so that the compiler can vectorize it.
+pub(in crate::saml) fn any_byte(text: &str, pick: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | pick(byte))
+}
+
 /// The text between two pieces of markup: line ends normalized (XML 1.0 2.11), characters checked (2.2).
 pub(super) fn text(raw: &str, position: usize) -> Result<Decoded<'_>, Refusal> {
-    // One pass without early exit, so that the compiler can vectorize it; most texts need no more.
-    let special = raw.bytes().fold(false, |special, b| {
-        special | ((b < 0x20) & (b != b'\n') & (b != b'\t')) | (b == b'>') | (b == 0xEF)
+    // Most texts need no more than this look.
+    let special = any_byte(raw, |b| {
+        (b < b' ' && b != b'\n' && b != b'\t') || b == b'>' || b == 0xEF
     });
     if !special {
         return Ok(Decoded {
@@ -92,8 +97,8 @@ pub(super) fn text(raw: &str, position: usize) -> Result<Decoded<'_>, Refusal> {
 
 /// The value of an attribute without its quotes: references replaced, white space normalized (XML 1.0 3.3.3).
 pub(super) fn attribute_value(raw: &str, position: usize) -> Result<Decoded<'_>, Refusal> {
-    let special = raw.bytes().fold(false, |special, b| {
-        special | (b < 0x20) | (b == b'&') | (b == b'<') | (b == b'"') | (b == 0xEF)
+    let special = any_byte(raw, |b| {
+        b < b' ' || b == b'&' || b == b'<' || b == b'"' || b == 0xEF
     });
     if !special {
         return Ok(Decoded {

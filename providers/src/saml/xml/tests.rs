@@ -222,26 +222,16 @@ fn namespaces_that_readers_take_differently_are_refused() {
 
 #[test]
 fn every_limit_holds_at_its_edge() {
+    let repeat =
+        |n: usize, make: fn(usize) -> String| (0..n).map(make).collect::<Vec<_>>().concat();
     let depth = |n: usize| format!("{}{}", "<a>".repeat(n), "</a>".repeat(n));
     let nodes = |n: usize| format!("<a>{}</a>", "<b/>".repeat(n - 1));
-    let attributes = |n: usize| {
-        format!(
-            "<a {}/>",
-            (0..n).map(|i| format!("b{i}='' ")).collect::<String>()
-        )
-    };
+    let attributes = |n: usize| format!("<a {}/>", repeat(n, |i| format!("b{i}='' ")));
     let namespaces = |n: usize| {
-        let half = |from: usize, to: usize| {
-            (from..to)
-                .map(|i| format!(" xmlns:p{i}='u:{i}'"))
-                .collect::<String>()
-        };
-        format!(
-            "<a{}><b{}><c{}/></b></a>",
-            half(0, n / 3),
-            half(n / 3, n / 3 * 2),
-            half(n / 3 * 2, n)
-        )
+        let half = repeat(n / 2, |i| format!(" xmlns:p{i}='u:{i}'"));
+        let rest = repeat(n - n / 2, |i| format!(" xmlns:p{i}='u:{i}'"));
+        let (first, last) = rest.split_at(rest.rfind(" xmlns").unwrap());
+        format!("<a{half}><b{first}><c{last}/></b></a>")
     };
     let limits = MESSAGE_LIMITS;
     let cases: [(&dyn Fn(usize) -> String, usize); 4] = [
@@ -306,7 +296,7 @@ fn elements_are_found_by_expanded_name() {
     let root = document.root();
     assert!(root.is("u:1", "a"));
     assert_eq!(
-        root.children().map(|c| c.namespace()).collect::<Vec<_>>(),
+        root.children().map(Element::namespace).collect::<Vec<_>>(),
         ["u:2", "u:1", ""]
     );
     let b = root.child("u:2", "b").unwrap();

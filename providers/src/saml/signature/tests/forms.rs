@@ -108,6 +108,12 @@ fn transforms_are_exactly_two() {
                 "<ds:Transform Algorithm=\"u:x\"></ds:Transform></ds:Transforms>",
             )
         },
+    ]);
+}
+
+#[test]
+fn transforms_are_in_order_and_of_the_exclusive_form() {
+    assert_form_refused(&[
         |s| {
             let swapped = s.replace("http://www.w3.org/2000/09/xmldsig#enveloped-signature", "?");
             let at = swapped.find("<ds:Transforms>").unwrap();
