@@ -18,7 +18,11 @@ use super::query::{execute, fetch_all};
 /// A store in a file that goes away with it.
 pub(crate) struct TestStore {
     store: Store,
-    _directory: TempDir,
+    #[cfg_attr(
+        not(feature = "crash-points"),
+        expect(dead_code, reason = "it goes away with the store")
+    )]
+    directory: TempDir,
 }
 
 impl TestStore {
@@ -28,10 +32,23 @@ impl TestStore {
         let store = Store::open(&format!("sqlite:{}", path.display()))
             .await
             .expect("a store");
-        Self {
-            store,
-            _directory: directory,
-        }
+        Self { store, directory }
+    }
+
+    /// Where it is, for another process.
+    #[cfg(feature = "crash-points")]
+    pub(crate) fn url(&self) -> String {
+        format!(
+            "sqlite:{}",
+            self.directory.path().join("fedgate.db").display()
+        )
+    }
+
+    /// Opens it again, after another process had it.
+    #[cfg(feature = "crash-points")]
+    pub(crate) async fn reopen(&mut self) {
+        self.store.close().await;
+        self.store = Store::open(&self.url()).await.expect("a store");
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn decide(
 ) -> Result<Decision, Refusal> {
     admit_login(attempt, &situation)?;
     let settings = settings_in_force(attempt.connection, situation.changed_options.as_deref())?;
-    let facts = organization_facts(attempt, &situation, &settings)?;
+    let facts = organization_facts(&situation, &settings);
     if let Some(facts) = facts {
         organization::admit_connection(facts)?;
     }
@@ -126,20 +126,10 @@ fn admit_login(attempt: &SignIn<'_>, situation: &Situation) -> Result<(), Refusa
     }
 }
 
-fn organization_facts(
-    attempt: &SignIn<'_>,
-    situation: &Situation,
-    settings: &CommonOptions,
-) -> Result<Option<Facts>, Refusal> {
-    let Some(code) = situation.organization.as_deref() else {
-        return if attempt.asked_organization.is_some() {
-            Err(PeopleRefusal::OrganizationUnknown.into())
-        } else {
-            Ok(None)
-        };
-    };
+fn organization_facts(situation: &Situation, settings: &CommonOptions) -> Option<Facts> {
+    let code = situation.organization.as_deref()?;
     let owner = situation.owner.as_deref();
-    Ok(Some(Facts {
+    Some(Facts {
         owns_connection: owner == Some(code),
         foreign_connection: owner.is_some_and(|owner| owner != code),
         links_connection: situation.links_connection,
@@ -147,7 +137,7 @@ fn organization_facts(
         auto_membership: situation.auto_membership.unwrap_or(false),
         auto_join: settings.is_auto_join_organization_enabled,
         member: situation.member,
-    }))
+    })
 }
 
 fn email_is_verified(identity: &VerifiedIdentity, settings: &CommonOptions) -> bool {

@@ -1,5 +1,7 @@
 mod admission;
 mod cost;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod organizations;
 mod people;
 
