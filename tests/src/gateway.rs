@@ -80,13 +80,15 @@ impl Gateway {
 
     /// An access token for the Management API, by client credentials.
     pub async fn api_token(&self) -> String {
-        let answer = self.token(&[
+        let audience = format!("{}/api", self.base);
+        let fields = [
             ("grant_type", "client_credentials"),
             ("client_id", "ops"),
             ("client_secret", SECRET),
-            ("audience", &format!("{}/api", self.base)),
-        ]);
-        answer.await.1["access_token"]
+            ("audience", &audience),
+        ];
+        let (_, answer) = self.token(&fields).await;
+        answer["access_token"]
             .as_str()
             .expect("an access token")
             .to_owned()
