@@ -1,1 +1,17 @@
-//! The lab.
+//! The lab: a SAML identity provider, an OpenID Provider and a demo application, honest or told how to lie.
+//!
+//! It signs by construction, answers from its own samples, and shares no verification code with the gateway, so that
+//! one mistake cannot hide another.
+
+pub mod application;
+pub mod browser;
+mod error;
+pub mod key;
+mod lies;
+pub mod markup;
+pub mod oidc_op;
+mod page;
+pub mod person;
+pub mod saml_idp;
+
+pub use error::LabError;

@@ -1,0 +1,169 @@
+//! An OpenID Provider: honest, or told for one login how to lie.
+//!
+//! It serves any redirect URI of its one client: it is a lab. Its discovery lies under other issuers, so that a
+//! connection can be pointed at one of them: `{base_url}/other-issuer`, `/no-discovery`, `/not-json`, `/no-keys`.
+
+mod authorize;
+mod discovery;
+mod jws;
+mod lie;
+mod token;
+mod userinfo;
+
+pub use lie::Lie;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::{get, post};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fedgate::app::{Clock, Randomness};
+use openssl::error::ErrorStack;
+use rand::Rng as _;
+
+use crate::error::LabError;
+use crate::key::{KeyKind, LabKey};
+use crate::page;
+use crate::person::Person;
+
+/// Codes and access tokens that are kept; the oldest is forgotten.
+const GRANTS: usize = 10_000;
+
+/// How an OpenID Provider is set up.
+#[derive(Clone, Debug)]
+pub struct OidcOpOptions {
+    /// Its issuer, without a trailing slash: `http://127.0.0.1:8082`.
+    pub base_url: String,
+    /// What its pages call it.
+    pub name: String,
+    /// Who can sign in.
+    pub people: Vec<Person>,
+    /// Its one client.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+}
+
+/// The OpenID Provider. Share it behind an [`Arc`].
+#[derive(Debug)]
+pub struct OidcOp {
+    options: OidcOpOptions,
+    clock: Arc<Clock>,
+    key: LabKey,
+    /// A key that the published set does not have.
+    other_key: LabKey,
+    grants: Mutex<VecDeque<Grant>>,
+}
+
+/// What a person agreed to: found by its code once, by its access token ever after.
+#[derive(Clone, Debug)]
+struct Grant {
+    code: Option<String>,
+    access_token: String,
+    redirect_uri: String,
+    nonce: Option<String>,
+    code_challenge: Option<String>,
+    acr: Option<String>,
+    person: Person,
+    authenticated_at: i64,
+    lie: Lie,
+}
+
+impl OidcOp {
+    /// Makes its keys.
+    ///
+    /// # Errors
+    /// Those of OpenSSL.
+    pub fn new(options: OidcOpOptions, clock: Arc<Clock>) -> Result<Self, LabError> {
+        let key = || LabKey::generate(KeyKind::Rsa2048, &options.name, &clock);
+        let (key, other_key) = (key()?, key()?);
+        Ok(Self {
+            options,
+            clock,
+            key,
+            other_key,
+            grants: Mutex::default(),
+        })
+    }
+
+    /// Its issuer.
+    pub fn issuer(&self) -> &str {
+        &self.options.base_url
+    }
+
+    /// Who can sign in.
+    pub fn people(&self) -> &[Person] {
+        &self.options.people
+    }
+
+    /// Discovery, keys, `/authorize`, `/token`, `/userinfo` and the look of its pages.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/.well-known/openid-configuration", get(discovery::honest))
+            .route(
+                "/{issuer}/.well-known/openid-configuration",
+                get(discovery::lying),
+            )
+            .route("/jwks", get(discovery::keys))
+            .route("/{issuer}/jwks", get(discovery::no_keys))
+            .route("/authorize", get(authorize::ask))
+            .route("/login", post(authorize::login))
+            .route("/token", post(token::redeem))
+            .route("/userinfo", get(userinfo::tell).post(userinfo::tell))
+            .merge(page::assets())
+            .with_state(self)
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.options.base_url)
+    }
+
+    fn keep(&self, grant: Grant) {
+        let mut grants = self.lock();
+        if grants.len() >= GRANTS {
+            grants.pop_front();
+        }
+        grants.push_back(grant);
+    }
+
+    /// The grant of a code, which is good once.
+    fn take_code(&self, code: &str) -> Option<Grant> {
+        let mut grants = self.lock();
+        let grant = grants
+            .iter_mut()
+            .rev()
+            .find(|grant| grant.code.as_deref() == Some(code))?;
+        grant.code = None;
+        Some(grant.clone())
+    }
+
+    fn by_access_token(&self, token: &str) -> Option<Grant> {
+        self.lock()
+            .iter()
+            .rev()
+            .find(|grant| grant.access_token == token)
+            .cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Grant>> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 256 random bits in base64url.
+pub(crate) fn random_text() -> String {
+    let mut octets = [0; 32];
+    Randomness.rng().fill_bytes(&mut octets);
+    URL_SAFE_NO_PAD.encode(octets)
+}
+
+/// SHA-256 in base64url, as PKCE's S256 (RFC 7636 4.2).
+pub(crate) fn sha256_text(text: &str) -> Result<String, ErrorStack> {
+    let digest = openssl::hash::hash(openssl::hash::MessageDigest::sha256(), text.as_bytes())?;
+    Ok(URL_SAFE_NO_PAD.encode(digest))
+}
+
+#[cfg(test)]
+mod tests;
