@@ -1,5 +1,7 @@
 //! `fedgate serve`
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use super::{ConfigFile, Environment, Failure, block_on};
@@ -23,6 +25,7 @@ fn log_to_stderr(format: LogFormat, filter: &str) -> Result<(), Failure> {
         EnvFilter::try_new(filter).map_err(|error| Failure(format!("RUST_LOG: {error}")))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => lines.try_init(),

@@ -48,9 +48,15 @@ pub(super) async fn activate(
         egress,
         now,
     };
-    Provider::open(opening)
+    let provider = Provider::open(opening)
         .await
         .map_err(|refusal| problem(refusal, field))?;
+    if let Provider::Saml(provider) = &provider {
+        provider
+            .metadata()
+            .valid_at(now)
+            .map_err(|refusal| problem(refusal, field))?;
+    }
     Ok(metadata.map(|(document, source)| Revision {
         id: revision_id(rng),
         source,

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use fedgate_providers::connection::{ConnectionRefusal, Problem};
-use fedgate_providers::error::{Blame, Refusal};
+use fedgate_providers::error::{Blame, Catalogued, Refusal};
+use fedgate_providers::spec::Spec;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 
@@ -87,7 +88,11 @@ impl From<StoreError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let errors: Vec<Value> = self.problems.iter().map(problem_json).collect();
+        let errors: Vec<Value> = self
+            .problems
+            .iter()
+            .map(|problem| problem_json(problem, None))
+            .collect();
         let mut body = Map::from_iter([("errors".to_owned(), Value::from(errors))]);
         body.extend(self.beside);
         let mut response = (status, no_store(), Json(Value::Object(body))).into_response();
@@ -107,13 +112,27 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// `{code, message, field}`; no field for the request as a whole.
-pub(super) fn problem_json(problem: &Problem) -> Value {
+/// `{code, message, field, fix}`; no field for the request as a whole. The fix is in the words of that identity
+/// provider's console, or in general ones.
+pub(super) fn problem_json(problem: &Problem, spec: Option<&'static Spec>) -> Value {
     let mut error = json!({ "code": problem.code(), "message": problem.message() });
     if !problem.field.is_empty() {
         error["field"] = Value::from(problem.field.as_str());
     }
+    error["fix"] = Value::from(fix(problem.refusal.entry(), spec));
     error
+}
+
+/// The fix of a catalogue entry, with every word in braces replaced.
+pub(super) fn fix(entry: &Catalogued, spec: Option<&'static Spec>) -> String {
+    let general = ["saml:custom", "oidc:custom"]
+        .into_iter()
+        .filter_map(Spec::of);
+    spec.into_iter()
+        .chain(general)
+        .fold(entry.fix.to_owned(), |text, spec| {
+            spec.in_console_words(&text)
+        })
 }
 
 /// `{code: "OK", message}` and the members of `beside`.
@@ -136,6 +155,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         StatusCode::UNAUTHORIZED
     } else if is(ApiRefusal::ScopeMissing) {
         StatusCode::FORBIDDEN
+    } else if is(ApiRefusal::MethodNotAllowed) {
+        StatusCode::METHOD_NOT_ALLOWED
     } else if is(ApiRefusal::BodyTooLarge) {
         StatusCode::PAYLOAD_TOO_LARGE
     } else if [
@@ -143,6 +164,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         ApiRefusal::ApplicationUnknown,
         ApiRefusal::OrganizationUnknown,
         ApiRefusal::LoginUnknown,
+        ApiRefusal::PathUnknown,
     ]
     .into_iter()
     .any(is)
@@ -152,6 +174,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         ApiRefusal::LostUpdate,
         ApiRefusal::ConfirmationRequired,
         ApiRefusal::HandleTaken,
+        ApiRefusal::OrganizationInUse,
     ]
     .into_iter()
     .any(is)

@@ -82,7 +82,7 @@ pub(super) async fn create(
         "id": stored.id.as_str(),
         "status": stored.status.as_str(),
         "setup": view::setup(&app.site, &stored.id, &stored.strategy, &stored.options),
-        "missing": view::missing(&missing),
+        "missing": view::missing(&missing, &stored.strategy),
     });
     Ok(tagged(
         ok(
@@ -210,7 +210,7 @@ async fn update(
         .update_connection(&stored, before.version, beside)
         .await?;
     app.registry.forget(&stored.id).await;
-    let connection = json!({ "id": stored.id.as_str(), "status": stored.status.as_str(), "missing": view::missing(&after.missing()) });
+    let connection = json!({ "id": stored.id.as_str(), "status": stored.status.as_str(), "missing": view::missing(&after.missing(), &stored.strategy) });
     Ok(tagged(
         ok(
             StatusCode::OK,

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::ApiRefusal;
-use super::answer::{ApiError, ok};
+use super::answer::{ApiError, fix, ok};
 use super::caller::authorize;
 use crate::app::Shared;
 use crate::error::catalogued;
@@ -41,14 +41,10 @@ fn told(trace: &Trace) -> Value {
     let entry = trace.code.as_deref().and_then(catalogued);
     if let Some(entry) = entry {
         let spec = trace.strategy.as_deref().and_then(Spec::of);
-        let fix = spec.map_or_else(
-            || entry.fix.to_owned(),
-            |spec| spec.in_console_words(entry.fix),
-        );
         login["blame"] = entry.blame.as_str().into();
         login["message"] = entry.says.into();
         login["meaning"] = entry.meaning.into();
-        login["fix"] = fix.into();
+        login["fix"] = fix(entry, spec).into();
         login["kinde"] = json!(entry.kinde);
     }
     login

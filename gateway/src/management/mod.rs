@@ -13,6 +13,7 @@ mod input;
 mod login;
 mod metadata;
 mod organization;
+mod organization_connection;
 mod query;
 mod refusal;
 pub mod scope;
@@ -21,39 +22,60 @@ mod view;
 pub use refusal::ApiRefusal;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, any, get, patch, post};
 
 use crate::app::Shared;
+use answer::ApiError;
 
 /// The paths of the Management API, and the service provider's metadata of each SAML connection.
 pub fn routes() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/api/v1/connections",
+    let api: [(&str, MethodRouter<Shared>); 10] = [
+        (
+            "/connections",
             get(connection::list).post(connection::create),
-        )
-        .route(
-            "/api/v1/connections/{id}",
+        ),
+        (
+            "/connections/{id}",
             get(connection::read)
                 .patch(connection::change)
                 .put(connection::replace)
                 .delete(connection::delete),
-        )
-        .route(
-            "/api/v1/applications/{application_id}/connections",
+        ),
+        (
+            "/applications/{application_id}/connections",
             get(application_connection::list),
-        )
-        .route(
-            "/api/v1/applications/{application_id}/connections/{id}",
-            axum::routing::post(application_connection::enable)
-                .delete(application_connection::disable),
-        )
-        .route(
-            "/api/v1/organization",
+        ),
+        (
+            "/applications/{application_id}/connections/{id}",
+            post(application_connection::enable).delete(application_connection::disable),
+        ),
+        ("/organizations", get(organization::list)),
+        (
+            "/organizations/{org_code}/connections",
+            get(organization_connection::list),
+        ),
+        (
+            "/organizations/{org_code}/connections/{id}",
+            post(organization_connection::enable).delete(organization_connection::disable),
+        ),
+        (
+            "/organization",
             get(organization::read).post(organization::create),
-        )
-        .route("/api/v1/logins/{reference}", get(login::read))
+        ),
+        (
+            "/organization/{org_code}",
+            patch(organization::change).delete(organization::delete),
+        ),
+        ("/logins/{reference}", get(login::read)),
+    ];
+    let unknown = async || ApiError::whole(ApiRefusal::PathUnknown);
+    let beside = Router::new()
         .route("/saml/{connection_id}/metadata", get(metadata::read))
+        .route("/api/v1/{*path}", any(unknown));
+    api.into_iter().fold(beside, |router, (path, methods)| {
+        let refused = async || ApiError::whole(ApiRefusal::MethodNotAllowed);
+        router.route(&format!("/api/v1{path}"), methods.fallback(refused))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! `/api/v1/organization`
+//! `/api/v1/organization` and `/api/v1/organizations`
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::{Json, response::IntoResponse as _};
 use fedgate_certs::Timestamp;
@@ -13,8 +13,8 @@ use super::ApiRefusal;
 use super::answer::{ApiError, ok};
 use super::body::{self, Members};
 use super::caller::authorize;
-use super::query::Query;
-use crate::app::Shared;
+use super::query::{PAGING, Query};
+use crate::app::{App, Shared};
 use crate::store::StoreError;
 use crate::store::organization::Organization;
 
@@ -28,14 +28,11 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     authorize(&app, &headers, &["create:organizations"])?;
     let body = body::object(body, app.limits.api_body_bytes).await?;
-    let organization = described(&body, app.clock.now(), &mut app.randomness.rng())?;
+    let organization = described(&body, new_code(&mut app.randomness.rng()), app.clock.now())?;
     app.store
         .create_organization(&organization)
         .await
-        .map_err(|error| match error {
-            StoreError::Conflict(_) => ApiError::of(ApiRefusal::HandleTaken, "handle"),
-            other => other.into(),
-        })?;
+        .map_err(taken)?;
     let created = json!({ "organization": { "code": organization.code } });
     Ok(ok(StatusCode::CREATED, "Organization created", created))
 }
@@ -51,24 +48,93 @@ pub(super) async fn read(
     let code = query
         .text("code")
         .ok_or_else(|| ApiError::of(ApiRefusal::MemberMissing, "code"))?;
+    Ok(Json(shown(&stored(&app, code).await?)).into_response())
+}
+
+pub(super) async fn list(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, ApiError> {
+    authorize(&app, &headers, &["read:organizations"])?;
+    let query = Query::parse(raw.as_deref(), &PAGING)?;
+    let page = app.store.organizations(query.page()?).await?;
+    let organizations: Vec<Value> = page.items.iter().map(shown).collect();
+    Ok(ok(
+        StatusCode::OK,
+        "Organizations",
+        json!({ "organizations": organizations, "has_more": page.has_more }),
+    ))
+}
+
+pub(super) async fn change(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    authorize(&app, &headers, &["update:organizations"])?;
+    let patch = body::object(body, app.limits.api_body_bytes).await?;
+    let before = stored(&app, &code).await?;
+    let Value::Object(mut members) = json!({
+        "name": before.name,
+        "handle": before.handle,
+        "external_id": before.external_id,
+        "is_allow_registrations": before.is_allow_registrations,
+        "is_auto_membership_enabled": before.is_auto_membership_enabled,
+    }) else {
+        return Err(ApiError::whole(ApiRefusal::BodyMalformed));
+    };
+    members.extend(patch);
+    let after = described(&members, before.code, before.created_at)?;
+    app.store.update_organization(&after).await.map_err(taken)?;
+    Ok(ok(StatusCode::OK, "Organization updated", Value::Null))
+}
+
+pub(super) async fn delete(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+) -> Result<Response, ApiError> {
+    authorize(&app, &headers, &["delete:organizations"])?;
+    app.store
+        .delete_organization(&code)
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict(_) => ApiError::whole(ApiRefusal::OrganizationInUse),
+            other => other.into(),
+        })?;
+    Ok(ok(StatusCode::OK, "Organization deleted", Value::Null))
+}
+
+pub(super) async fn stored(app: &App, code: &str) -> Result<Organization, ApiError> {
     let found = app.store.organization(code).await?;
-    let found = found.ok_or_else(|| ApiError::whole(ApiRefusal::OrganizationUnknown))?;
-    Ok(Json(json!({
-        "code": found.code,
-        "name": found.name,
-        "handle": found.handle,
-        "external_id": found.external_id,
-        "is_allow_registrations": found.is_allow_registrations,
-        "is_auto_membership_enabled": found.is_auto_membership_enabled,
-        "created_on": found.created_at.to_string(),
-    }))
-    .into_response())
+    found.ok_or_else(|| ApiError::whole(ApiRefusal::OrganizationUnknown))
+}
+
+fn taken(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict(_) => ApiError::of(ApiRefusal::HandleTaken, "handle"),
+        other => other.into(),
+    }
+}
+
+fn shown(organization: &Organization) -> Value {
+    json!({
+        "code": organization.code,
+        "name": organization.name,
+        "handle": organization.handle,
+        "external_id": organization.external_id,
+        "is_allow_registrations": organization.is_allow_registrations,
+        "is_auto_membership_enabled": organization.is_auto_membership_enabled,
+        "created_on": organization.created_at.to_string(),
+    })
 }
 
 fn described(
     body: &Map<String, Value>,
-    now: Timestamp,
-    rng: &mut dyn CryptoRng,
+    code: String,
+    created_at: Timestamp,
 ) -> Result<Organization, ApiError> {
     let mut members = Members::new(body);
     let name = members.text("name", NAME_BYTES);
@@ -76,13 +142,13 @@ fn described(
         members.refuse(ApiRefusal::MemberMissing, "name");
     }
     let organization = Organization {
-        code: new_code(rng),
+        code,
         name: name.unwrap_or_default().to_owned(),
         external_id: members.text("external_id", NAME_BYTES).map(str::to_owned),
         handle: members.text("handle", NAME_BYTES).map(str::to_owned),
         is_allow_registrations: members.boolean("is_allow_registrations"),
         is_auto_membership_enabled: members.boolean("is_auto_membership_enabled"),
-        created_at: now,
+        created_at,
     };
     members.finish()?;
     Ok(organization)

@@ -77,5 +77,17 @@ refusals! {
         HandleTaken = "handle_taken", Application,
             says "Another organization has this handle.",
             fix "Choose another handle.";
+        /// Connections belong to the organization that would be deleted.
+        OrganizationInUse = "organization_in_use", Application,
+            says "Connections belong to this organization.",
+            fix "Delete the organization's connections first, or move them to another organization.";
+        /// The Management API has no such path.
+        PathUnknown = "path_unknown", Application,
+            says "There is nothing at this address.",
+            fix "Check the path: the Management API's are listed in its documentation.";
+        /// The path is there, but not for this HTTP method.
+        MethodNotAllowed = "method_not_allowed", Application,
+            says "This cannot be done with this address.",
+            fix "Use one of the methods in the answer's Allow header.";
     }
 }

@@ -40,13 +40,19 @@ pub(super) fn whole(
             .collect::<Vec<_>>()
     }));
     view["setup"] = setup(site, &stored.id, &stored.strategy, &stored.options);
-    view["missing"] = missing(&opened.map(Connection::missing).unwrap_or_default());
+    view["missing"] = missing(
+        &opened.map(Connection::missing).unwrap_or_default(),
+        &stored.strategy,
+    );
     view
 }
 
 /// What keeps a draft from being activated.
-pub(super) fn missing(problems: &[Problem]) -> Value {
-    problems.iter().map(problem_json).collect()
+pub(super) fn missing(problems: &[Problem], strategy: &str) -> Value {
+    problems
+        .iter()
+        .map(|problem| problem_json(problem, Spec::of(strategy)))
+        .collect()
 }
 
 /// The values to copy into the identity provider's console; `null` where that protocol has no such thing.

@@ -156,3 +156,81 @@ pub fn is_reserved_parameter(protocol: &str, name: &str) -> bool {
         .iter()
         .any(|known| known.eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Options;
+    use crate::spec::Spec;
+
+    fn read(strategy: &str, name: &str, value: &Value) -> (&'static str, String) {
+        let members = json!({ "upstream_params": { name: value } });
+        let problems =
+            Options::from_json(Spec::of(strategy).unwrap(), members.as_object().unwrap());
+        let problems = problems
+            .map(|_| Vec::new())
+            .unwrap_or_else(|problems| problems);
+        problems.first().map_or(("OK", String::new()), |problem| {
+            (problem.code(), problem.field.clone())
+        })
+    }
+
+    #[test]
+    fn a_parameter_has_exactly_one_source() {
+        for value in [
+            json!({}),
+            json!({"value": "a", "alias": "prompt"}),
+            json!({"value": 1}),
+            json!({"other": "a"}),
+            json!("a"),
+            json!(null),
+        ] {
+            let expected = (
+                "connection.parameter_shape",
+                "options.upstream_params.x".to_owned(),
+            );
+            assert_eq!(read("saml:custom", "x", &value), expected, "{value}");
+        }
+        assert_eq!(
+            read("saml:custom", "x", &json!({"alias": "client_secret"})).0,
+            "connection.parameter_alias"
+        );
+        for alias in ALIASES {
+            assert_eq!(
+                read("oidc:custom", "x", &json!({ "alias": alias })).0,
+                "OK",
+                "{alias}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_of_the_protocol_are_reserved_in_any_case() {
+        for (strategy, name) in [
+            ("saml:custom", "RelayState"),
+            ("saml:custom", "samlrequest"),
+            ("oidc:custom", "redirect_uri"),
+            ("oidc:custom", "State"),
+        ] {
+            assert_eq!(
+                read(strategy, name, &json!({"value": "a"})).0,
+                "connection.reserved_parameter",
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_and_values_are_plain_and_short() {
+        let value = |text: &str| json!({ "value": text });
+        for (name, value, code) in [
+            ("a&b", value("a"), "connection.option_value"),
+            ("", value("a"), "connection.option_value"),
+            (&"n".repeat(65), value("a"), "connection.option_value"),
+            ("x", value("a\r\nb"), "connection.option_text"),
+            ("x", value(&"a".repeat(513)), "connection.option_too_large"),
+        ] {
+            assert_eq!(read("saml:custom", name, &value).0, code, "{name}");
+        }
+    }
+}

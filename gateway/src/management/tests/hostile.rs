@@ -244,3 +244,45 @@ async fn odd_paths_are_unknown_connections() {
         );
     }
 }
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_answered_in_json() {
+    let gateway = Gateway::open().await;
+    for path in [
+        "/api/v1/nothing",
+        "/api/v1/connections/a/b",
+        "/api/v1/x/../connections",
+    ] {
+        let answer = gateway.call("GET", path, None).await;
+        assert_eq!(
+            (answer.status, answer.errors()),
+            (StatusCode::NOT_FOUND, vec![("api.path_unknown", "")]),
+            "{path}"
+        );
+    }
+    let answer = gateway.call("PATCH", "/api/v1/connections", None).await;
+    let expected = (
+        StatusCode::METHOD_NOT_ALLOWED,
+        vec![("api.method_not_allowed", "")],
+    );
+    assert_eq!((answer.status, answer.errors()), expected);
+}
+
+#[tokio::test]
+async fn no_answer_leaves_a_word_in_braces() {
+    let gateway = Gateway::open().await;
+    for strategy in ["saml:google", "saml:microsoft", "oidc:custom"] {
+        for status in ["draft", "active"] {
+            let answer = gateway
+                .create(json!({ "name": "x", "strategy": strategy, "status": status }))
+                .await;
+            let text = answer.text.replace("{\"", "").replace("\"}", "");
+            assert!(
+                !["{metadata", "{console", "{client", "{signing"]
+                    .iter()
+                    .any(|word| text.contains(word)),
+                "{text}"
+            );
+        }
+    }
+}

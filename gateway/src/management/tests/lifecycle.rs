@@ -226,3 +226,26 @@ async fn put_replaces_and_keeps_the_unreadable_secret() {
         (&json!("d"), &json!(["client_secret"]))
     );
 }
+
+#[tokio::test]
+async fn metadata_that_has_expired_activates_nothing() {
+    let gateway = Gateway::open().await;
+    let document = metadata("https://idp.example.com").replacen(
+        " entityID=",
+        " validUntil=\"2020-01-01T00:00:00Z\" entityID=",
+        1,
+    );
+    let options = json!({ "saml_idp_metadata_xml": document });
+    let answer = gateway
+        .create(json!({ "name": "s", "strategy": "saml:okta", "options": options }))
+        .await;
+    assert_eq!(answer.json["connection"]["status"], "draft");
+    let missing = &answer.json["connection"]["missing"][0];
+    assert_eq!(
+        (&missing["code"], &missing["field"]),
+        (
+            &json!("metadata.expired"),
+            &json!("options.saml_idp_metadata_xml")
+        )
+    );
+}

@@ -150,3 +150,106 @@ async fn a_trace_is_told_with_the_fix_in_console_words() {
         (StatusCode::NOT_FOUND, vec![("api.login_unknown", "")])
     );
 }
+
+#[tokio::test]
+async fn an_organization_is_changed_listed_and_deleted_when_nothing_belongs_to_it() {
+    let gateway = Gateway::open().await;
+    let made = gateway
+        .call(
+            "POST",
+            "/api/v1/organization",
+            Some(json!({ "name": "Acme", "handle": "acme" })),
+        )
+        .await;
+    let code = made.json["organization"]["code"].as_str().unwrap();
+    let path = format!("/api/v1/organization/{code}");
+    let patch = json!({ "name": "Acme Ltd", "handle": null, "is_allow_registrations": true });
+    assert_eq!(
+        gateway.call("PATCH", &path, Some(patch)).await.json["code"],
+        "OK"
+    );
+    let list = gateway
+        .call("GET", "/api/v1/organizations?page_size=10", None)
+        .await;
+    let listed = &list.json["organizations"][0];
+    assert_eq!(
+        (&listed["name"], &listed["handle"]),
+        (&json!("Acme Ltd"), &Value::Null),
+        "{}",
+        list.text
+    );
+    let wrong = gateway
+        .call("PATCH", &path, Some(json!({ "name": "", "codes": 1 })))
+        .await;
+    assert_eq!(
+        wrong.errors(),
+        [
+            ("api.member_missing", "name"),
+            ("api.member_unknown", "codes")
+        ]
+    );
+
+    let own = json!({ "name": "own", "strategy": "saml:okta", "organization_code": code });
+    let own = gateway.create(own).await.id().to_owned();
+    let kept = gateway.call("DELETE", &path, None).await;
+    assert_eq!(
+        (kept.status, kept.errors()),
+        (StatusCode::CONFLICT, vec![("api.organization_in_use", "")])
+    );
+    gateway
+        .call("DELETE", &format!("/api/v1/connections/{own}"), None)
+        .await;
+    assert_eq!(gateway.call("DELETE", &path, None).await.json["code"], "OK");
+    assert_eq!(
+        gateway.call("DELETE", &path, None).await.errors(),
+        [("api.organization_unknown", "")]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_is_enabled_for_an_organization_and_back() {
+    let gateway = Gateway::open().await;
+    let id = gateway.active("one").await;
+    let made = gateway
+        .call(
+            "POST",
+            "/api/v1/organization",
+            Some(json!({ "name": "Acme" })),
+        )
+        .await;
+    let all = format!(
+        "/api/v1/organizations/{}/connections",
+        made.json["organization"]["code"].as_str().unwrap()
+    );
+    let listed = async || {
+        gateway.call("GET", &all, None).await.json["connections"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(listed().await, 0);
+    assert_eq!(
+        gateway
+            .call("POST", &format!("{all}/{id}"), None)
+            .await
+            .json["code"],
+        "OK"
+    );
+    assert_eq!(listed().await, 1);
+    assert_eq!(
+        gateway
+            .call("DELETE", &format!("{all}/{id}"), None)
+            .await
+            .json["code"],
+        "OK"
+    );
+    assert_eq!(listed().await, 0);
+    let unknown = gateway
+        .call(
+            "POST",
+            &format!("/api/v1/organizations/org_0/connections/{id}"),
+            None,
+        )
+        .await;
+    assert_eq!(unknown.errors(), [("api.organization_unknown", "")]);
+}
