@@ -3,6 +3,7 @@
 mod inspect;
 mod verify;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -12,7 +13,9 @@ use clap::Subcommand;
 use fedgate_certs::Timestamp;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::decode;
+use fedgate_providers::saml::xml::MESSAGE_LIMITS;
 use fedgate_providers::spec::Spec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Value, json};
 
 pub use inspect::Inspect;
@@ -86,17 +89,29 @@ fn read(path: &Path) -> Result<Vec<u8>, Usage> {
     }
 }
 
-/// XML as it stands, anything else as base64: a form field or a file of one.
-fn decoded(input: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, Refusal> {
-    let start = input
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(input)
-        .trim_ascii_start();
-    if start.first().is_none_or(|byte| *byte == b'<') {
+/// XML as it stands; anything else as base64, as in a form field, or as base64 of DEFLATE, as in a query.
+fn decoded(input: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
+    if starts_as_xml(input) {
         return Ok(input.into());
     }
     let text = std::str::from_utf8(input).unwrap_or("?");
-    decode::base64(text.trim_ascii()).map(Into::into)
+    let bytes = decode::base64(text.trim_ascii())?;
+    if starts_as_xml(&bytes) {
+        return Ok(bytes.into());
+    }
+    match decompress_to_vec_with_limit(&bytes, MESSAGE_LIMITS.bytes) {
+        Ok(inflated) => Ok(inflated.into()),
+        // The verifier says what is wrong with the bytes themselves.
+        Err(_) => Ok(bytes.into()),
+    }
+}
+
+fn starts_as_xml(bytes: &[u8]) -> bool {
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    start
+        .trim_ascii_start()
+        .first()
+        .is_none_or(|byte| *byte == b'<')
 }
 
 /// A refusal as the contract shows it.
