@@ -136,12 +136,8 @@ impl Corpora {
                 let found = refusal.evidence().found.expect("the entities");
                 // Service providers stand among them; one identity provider must be readable by name.
                 let results: Vec<_> = found.split(", ").map(|id| read(Some(id))).collect();
-                results
-                    .iter()
-                    .find(|result| result.is_ok())
-                    .or(results.first())
-                    .cloned()
-                    .expect("an entity")
+                let readable = results.iter().find(|result| result.is_ok());
+                readable.or(results.last()).cloned().expect("an entity")
             }
             result => result,
         }
@@ -253,12 +249,6 @@ fn third_party_documents_are_judged_as_their_own_suites_do() {
         let (exit, answer) = corpora.verify(case);
         let code = answer["code"].as_str();
         assert_eq!(exit, i32::from(code.is_some()), "{}", case.file);
-        assert_ne!(
-            code,
-            Some("metadata.certificate_unusable"),
-            "{}: {answer}",
-            case.file
-        );
         messages.judge(case, code, &exceptions);
         if let (None, Some(name_id)) = (code, &case.name_id) {
             assert_eq!(answer["identity"]["subject"], **name_id, "{}", case.file);

@@ -92,6 +92,21 @@ fn a_genuine_document_is_read_whole() {
 }
 
 #[test]
+fn the_prefix_xml_may_be_declared_as_what_it_is() {
+    let declared = |uri: &str| {
+        idp("urn:a", "").replace(
+            "<md:EntityDescriptor ",
+            &format!("<md:EntityDescriptor xmlns:xml=\"{uri}\" "),
+        )
+    };
+    assert_eq!(
+        read(&declared("http://www.w3.org/XML/1998/namespace")).entity_id,
+        "urn:a"
+    );
+    assert_eq!(refused(&declared("urn:other")), MetadataRefusal::NotXml);
+}
+
+#[test]
 fn what_is_no_metadata_is_refused() {
     for page in [
         "",

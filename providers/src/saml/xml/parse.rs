@@ -46,7 +46,7 @@ pub(super) struct Parser<'s> {
     source: &'s str,
     /// Bytes before `source`, for positions.
     skipped: usize,
-    mode: Mode,
+    pub(super) mode: Mode,
     pub(super) limits: Limits,
     pub(super) document: Document<'s>,
     /// The declarations in scope, innermost last.

@@ -167,6 +167,10 @@ impl<'s> Parser<'s> {
         outer: &Counts,
     ) -> Result<(), Refusal> {
         let (prefix, uri) = (declaration.prefix, &*declaration.uri);
+        // Shibboleth writes the binding that always holds into its metadata (Namespaces in XML 1.0, 3 allows it).
+        if self.mode == super::Mode::Metadata && prefix == "xml" && uri == XML_NAMESPACE {
+            return Ok(());
+        }
         if self.document.declarations[outer.declarations..]
             .iter()
             .any(|d| d.prefix == prefix)
