@@ -4,13 +4,13 @@ use crate::spec::Spec;
 
 const PERSISTENT: Option<&str> = Some(format::PERSISTENT);
 
-fn asserted(name_id: Option<NameId>, attributes: &[(&str, &[&str])]) -> Asserted {
+fn asserted(name_id: impl Into<Option<NameId>>, attributes: &[(&str, &[&str])]) -> Asserted {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     Asserted {
         signed: Signed::Assertion,
         id: "a1".to_owned(),
         issuer: "https://idp.example".to_owned(),
-        name_id,
+        name_id: name_id.into(),
         attributes: attributes
             .iter()
             .map(|(name, values)| ((*name).to_owned(), owned(values)))
@@ -22,13 +22,13 @@ fn asserted(name_id: Option<NameId>, attributes: &[(&str, &[&str])]) -> Asserted
     }
 }
 
-fn name_id(value: &str, format: Option<&str>, name_qualifier: Option<&str>) -> Option<NameId> {
-    Some(NameId {
+fn name_id(value: &str, format: Option<&str>, name_qualifier: Option<&str>) -> NameId {
+    NameId {
         value: value.to_owned(),
         format: format.map(str::to_owned),
         name_qualifier: name_qualifier.map(str::to_owned),
         sp_name_qualifier: Some("urn:sp".to_owned()),
-    })
+    }
 }
 
 fn mapped(asserted: &Asserted, options: &SamlOptions) -> Result<Profile, Refusal> {
@@ -39,7 +39,7 @@ fn mapped(asserted: &Asserted, options: &SamlOptions) -> Result<Profile, Refusal
     )
 }
 
-fn subject_of(name_id: Option<NameId>) -> String {
+fn subject_of(name_id: NameId) -> String {
     mapped(&asserted(name_id, &[]), &SamlOptions::default())
         .unwrap()
         .subject

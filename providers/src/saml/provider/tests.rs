@@ -65,6 +65,14 @@ fn login() -> Login {
     }
 }
 
+fn step_names(steps: &Steps) -> Vec<&str> {
+    steps
+        .as_slice()
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect()
+}
+
 fn begin(provider: &SamlProvider, login: &Login) -> (Redirect, SamlPending) {
     let begun = provider
         .begin(login, NOW.parse().unwrap(), &mut StdRng::seed_from_u64(4))
@@ -137,14 +145,24 @@ fn a_login_goes_out_and_comes_back_as_an_identity() {
         identity.replay.unwrap().until,
         "2026-01-02T03:14:00Z".parse().unwrap()
     );
+    assert_eq!(step_names(&steps).len(), 12);
+}
+
+#[test]
+fn a_good_login_tells_each_step_once() {
+    let key = ec_key();
+    let provider = open(options(), &key).unwrap();
+    let login = login();
+    let (_, pending) = begin(&provider, &login);
+    let callback = answer(&pending, login.handle, &key);
+    let mut steps = Steps::default();
+    let now = NOW.parse().unwrap();
+    provider
+        .complete(login.handle, &pending, &callback, now, &mut steps)
+        .unwrap();
     assert!(!steps.has_failed());
-    let names: Vec<_> = steps
-        .as_slice()
-        .iter()
-        .map(|step| step.name.as_str())
-        .collect();
     assert_eq!(
-        names,
+        step_names(&steps),
         [
             "saml.decode",
             "saml.shape",

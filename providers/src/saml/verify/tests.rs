@@ -653,7 +653,7 @@ fn an_ignored_force_authn_is_noticed() {
 fn an_authentication_older_than_max_age_is_refused() {
     let aged = |max_age| {
         verified(&[], |expected| {
-            expected.authentication.max_age = Some(max_age)
+            expected.authentication.max_age = Some(max_age);
         })
     };
     let old = |max_age| {
@@ -662,7 +662,7 @@ fn an_authentication_older_than_max_age_is_refused() {
             "AuthnInstant=\"2026-01-02T02:00:00Z\"",
         );
         verified(&[edit], |expected| {
-            expected.authentication.max_age = Some(max_age)
+            expected.authentication.max_age = Some(max_age);
         })
     };
     assert!(aged(0).is_ok());
