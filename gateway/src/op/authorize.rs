@@ -15,7 +15,7 @@ use super::context::Context;
 use super::issue::random_text;
 use super::parameters::Parameters;
 use super::redirect::ReturnTo;
-use super::refusal::{OpRefusal, oauth_description, oauth_error};
+use super::refusal::{OpRefusal, describable, oauth_description, oauth_error};
 use super::request::{Rejected, client_id, validate};
 use super::{AuthorizeRequest, Claims, Grant};
 use crate::app::{App, Shared};
@@ -75,7 +75,10 @@ pub fn error_redirect(
 ) -> Response {
     return_to(request).send(
         site,
-        &[("error", error), ("error_description", description)],
+        &[
+            ("error", error),
+            ("error_description", &describable(description)),
+        ],
     )
 }
 
@@ -88,7 +91,10 @@ pub fn error_location(
 ) -> String {
     return_to(request).location(
         site,
-        &[("error", error), ("error_description", description)],
+        &[
+            ("error", error),
+            ("error_description", &describable(description)),
+        ],
     )
 }
 

@@ -13,7 +13,7 @@ use super::refusal::{OpRefusal, oauth_description, oauth_error};
 ///
 /// # Errors
 /// `op.token_missing` without exactly one `Authorization: Bearer`.
-pub fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let missing = || {
         OpRefusal::TokenMissing
             .refuse()
@@ -38,7 +38,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
 
 /// The value of `WWW-Authenticate` for a refused bearer token. A request without a token learns no error code
 /// (RFC 6750 3.1).
-pub fn challenge(refusal: &Refusal) -> String {
+fn challenge(refusal: &Refusal) -> String {
     if *refusal == OpRefusal::TokenMissing {
         return "Bearer realm=\"fedgate\"".to_owned();
     }
@@ -71,10 +71,12 @@ mod tests {
             )
         };
         let mut headers = HeaderMap::new();
-        values
-            .iter()
-            .map(value)
-            .for_each(|(name, value)| drop(headers.append(name, value)));
+        headers.extend(
+            values
+                .iter()
+                .map(value)
+                .map(|(name, value)| (Some(name), value)),
+        );
         headers
     }
 

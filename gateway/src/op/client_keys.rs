@@ -64,8 +64,14 @@ impl ClientKeys {
         if now.as_second().saturating_sub(stale.at.as_second()) < REFRESH_FLOOR_SECONDS {
             return None;
         }
-        self.sets.invalidate(uri).await;
-        Some(self.at(uri, now).await)
+        // Of several requests that hold the same stale set one fetches; the others find its successor.
+        let fetched = async { Arc::new(self.fetch(uri, now).await) };
+        let entry = self
+            .sets
+            .entry_by_ref(uri)
+            .or_insert_with_if(fetched, |held| held.at <= stale.at)
+            .await;
+        Some(entry.into_value())
     }
 
     async fn fetch(&self, uri: &str, now: Timestamp) -> Fetched {
@@ -91,3 +97,6 @@ impl ClientKeys {
         Jwks::parse(&fetched.body).map_err(|error| unavailable().detail(error))
     }
 }
+
+#[cfg(test)]
+mod tests;

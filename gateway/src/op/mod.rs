@@ -2,7 +2,6 @@
 
 pub mod application;
 pub mod authorize;
-pub mod bearer;
 pub mod client_keys;
 pub mod discovery;
 pub mod issue;
@@ -10,6 +9,7 @@ pub mod refusal;
 
 mod assertion;
 mod authenticate;
+mod bearer;
 pub(crate) mod body;
 pub(crate) mod context;
 pub(crate) mod parameters;

@@ -218,11 +218,17 @@ pub fn oauth_error(refusal: &Refusal) -> &'static str {
         .map_or("server_error", |leaf| error_of(*leaf))
 }
 
-/// `error_description`: the stable code, then the sentence. Only characters that RFC 6749 5.2 allows there.
+/// `error_description`: the stable code, then the sentence.
 pub fn oauth_description(refusal: &Refusal) -> String {
-    let mut text = format!("{}: {}", refusal.code(), refusal.entry().says);
-    text.retain(|c| matches!(c, ' '..='~') && c != '"' && c != '\\');
-    text
+    describable(&format!("{}: {}", refusal.code(), refusal.entry().says))
+}
+
+/// Only characters that an `error_description` may hold (RFC 6749 4.1.2.1 and 5.2): no quotation mark and no backslash
+/// either, so that it fits between quotation marks in a header.
+pub(super) fn describable(text: &str) -> String {
+    text.chars()
+        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
+        .collect()
 }
 
 fn error_of(leaf: OpRefusal) -> &'static str {

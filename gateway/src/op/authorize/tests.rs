@@ -84,3 +84,13 @@ fn the_way_back_on_a_page_is_the_one_of_a_redirect() {
         error_location(&site(), &request, "access_denied", "people.x: No.")
     );
 }
+
+#[test]
+fn a_description_holds_only_what_the_standard_allows() {
+    let description = "a.b: “Says\r\n\"\\é” so.";
+    let location = error_location(&site(), &grant().request, "access_denied", description);
+    assert!(
+        location.contains("error_description=a.b%3A+Says+so.&state="),
+        "{location}"
+    );
+}
