@@ -69,7 +69,7 @@ impl<'s> Parser<'s> {
     fn new(text: &'s str, source: &'s str, mode: Mode) -> Self {
         // What SAML messages have, rounded down; a guess that saves copying.
         let nodes = source.len() / 64 + 1;
-        let attributes = source.len() / 256 + 1;
+        let attributes = source.len() / 128 + 1;
         let xml = Declaration {
             prefix: "xml",
             uri: Cow::Borrowed(XML_NAMESPACE),
