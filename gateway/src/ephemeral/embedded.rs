@@ -11,6 +11,12 @@ use crate::limits::Limits;
 const ONE_TIME_IDS: usize = 100_000;
 /// Keys counted at once.
 const COUNTED_KEYS: usize = 100_000;
+/// What waiting codes stand for, together.
+const CODE_BYTES: usize = 128 * 1024 * 1024;
+/// What spent codes stood for, together.
+const SPENT_BYTES: usize = 64 * 1024 * 1024;
+/// Large pending logins, together.
+const PENDING_BYTES: usize = 64 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Embedded {
@@ -31,10 +37,12 @@ struct Waiting {
 impl Embedded {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            codes: Expiring::new(limits.waiting_codes),
-            spent: Expiring::new(limits.waiting_codes),
+            codes: Expiring::weighed(limits.waiting_codes, CODE_BYTES, |waiting| {
+                waiting.value.len()
+            }),
+            spent: Expiring::weighed(limits.waiting_codes, SPENT_BYTES, Vec::len),
             one_time: Expiring::new(ONE_TIME_IDS),
-            pendings: Expiring::new(limits.stored_pendings),
+            pendings: Expiring::weighed(limits.stored_pendings, PENDING_BYTES, Vec::len),
             counters: Expiring::new(COUNTED_KEYS),
         }
     }

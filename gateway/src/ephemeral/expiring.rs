@@ -17,7 +17,15 @@ const SWEPT_PER_OPERATION: usize = 8;
 #[derive(Debug)]
 pub(super) struct Expiring<V> {
     shards: Vec<Mutex<Shard<V>>>,
-    per_shard: usize,
+    bounds: Bounds<V>,
+}
+
+/// Bounds of one shard.
+#[derive(Debug)]
+struct Bounds<V> {
+    entries: usize,
+    bytes: usize,
+    weigh: fn(&V) -> usize,
 }
 
 #[derive(Debug)]
@@ -25,21 +33,33 @@ struct Shard<V> {
     entries: HashMap<[u8; 32], (i64, V)>,
     /// One for each time that an entry was written; the ones of entries taken since are skipped.
     deadlines: BinaryHeap<Reverse<(i64, [u8; 32])>>,
+    /// What the entries weigh together.
+    bytes: usize,
 }
 
 impl<V> Expiring<V> {
     /// A map of at most `most` entries, spread evenly over the shards.
     pub(super) fn new(most: usize) -> Self {
+        Self::weighed(most, usize::MAX, |_| 0)
+    }
+
+    /// A map of at most `most` entries that weigh at most `most_bytes` together.
+    pub(super) fn weighed(most: usize, most_bytes: usize, weigh: fn(&V) -> usize) -> Self {
         let shards = if most < SHARDED_FROM { 1 } else { SHARDS };
         let shard = || {
             Mutex::new(Shard {
                 entries: HashMap::new(),
                 deadlines: BinaryHeap::new(),
+                bytes: 0,
             })
         };
         Self {
             shards: (0..shards).map(|_| shard()).collect(),
-            per_shard: most.div_ceil(shards),
+            bounds: Bounds {
+                entries: most.div_ceil(shards),
+                bytes: most_bytes / shards,
+                weigh,
+            },
         }
     }
 
@@ -52,11 +72,11 @@ impl<V> Expiring<V> {
         now: i64,
     ) -> Result<bool, EphemeralError> {
         let mut shard = self.shard(&key);
-        shard.sweep(now);
+        shard.sweep(now, self.bounds.weigh);
         if shard.alive(&key, now) {
             return Ok(false);
         }
-        shard.put(key, value, expires_at, self.per_shard)?;
+        shard.put(key, value, expires_at, &self.bounds)?;
         Ok(true)
     }
 
@@ -73,8 +93,8 @@ impl<V> Expiring<V> {
         make: impl FnOnce(V) -> T,
     ) -> Option<T> {
         let mut shard = self.shard(key);
-        shard.sweep(now);
-        let (expires_at, value) = shard.entries.remove(key)?;
+        shard.sweep(now, self.bounds.weigh);
+        let (expires_at, value) = shard.remove(key, self.bounds.weigh)?;
         (expires_at > now).then(|| make(value))
     }
 
@@ -88,9 +108,9 @@ impl<V> Expiring<V> {
         change: impl FnOnce(&mut V) -> T,
     ) -> Result<T, EphemeralError> {
         let mut shard = self.shard(&key);
-        shard.sweep(now);
+        shard.sweep(now, self.bounds.weigh);
         if !shard.alive(&key, now) {
-            shard.put(key, fresh, expires_at, self.per_shard)?;
+            shard.put(key, fresh, expires_at, &self.bounds)?;
         }
         shard
             .entries
@@ -132,19 +152,30 @@ impl<V> Shard<V> {
         key: [u8; 32],
         value: V,
         expires_at: i64,
-        most: usize,
+        bounds: &Bounds<V>,
     ) -> Result<(), EphemeralError> {
-        if self.entries.len() >= most && !self.entries.contains_key(&key) {
+        // Whatever is under that key has expired.
+        self.remove(&key, bounds.weigh);
+        let weight = (bounds.weigh)(&value);
+        if self.entries.len() >= bounds.entries || weight > bounds.bytes.saturating_sub(self.bytes)
+        {
             return Err(EphemeralError::Full);
         }
+        self.bytes += weight;
         self.entries.insert(key, (expires_at, value));
         self.deadlines.push(Reverse((expires_at, key)));
         self.compact();
         Ok(())
     }
 
+    fn remove(&mut self, key: &[u8; 32], weigh: fn(&V) -> usize) -> Option<(i64, V)> {
+        let (expires_at, value) = self.entries.remove(key)?;
+        self.bytes = self.bytes.saturating_sub(weigh(&value));
+        Some((expires_at, value))
+    }
+
     /// Clears away some of what has expired.
-    fn sweep(&mut self, now: i64) {
+    fn sweep(&mut self, now: i64, weigh: fn(&V) -> usize) {
         for _ in 0..SWEPT_PER_OPERATION {
             match self.deadlines.peek() {
                 Some(Reverse((deadline, _))) if *deadline <= now => {}
@@ -156,7 +187,7 @@ impl<V> Shard<V> {
                     .get(&key)
                     .is_some_and(|(expires_at, _)| *expires_at == deadline)
             {
-                self.entries.remove(&key);
+                self.remove(&key, weigh);
             }
         }
     }
@@ -207,6 +238,24 @@ mod tests {
         }
         assert_eq!(map.insert(key(3), (), 200, 100), Ok(true));
         assert_eq!(map.take(&key(0), 100), None);
+    }
+
+    #[test]
+    fn weight_is_bounded_and_given_back() {
+        let map: Expiring<Vec<u8>> = Expiring::weighed(9, 10, Vec::len);
+        assert_eq!(
+            map.insert(key(0), vec![0; 11], 100, 0),
+            Err(EphemeralError::Full)
+        );
+        assert_eq!(map.insert(key(0), vec![0; 6], 100, 0), Ok(true));
+        assert_eq!(
+            map.insert(key(1), vec![0; 5], 100, 0),
+            Err(EphemeralError::Full)
+        );
+        assert_eq!(map.take(&key(0), 1), Some(vec![0; 6]));
+        assert_eq!(map.insert(key(1), vec![0; 10], 100, 1), Ok(true));
+        assert_eq!(map.insert(key(1), vec![0; 9], 200, 100), Ok(true));
+        assert_eq!(map.insert(key(2), vec![0; 1], 200, 100), Ok(true));
     }
 
     #[test]

@@ -40,8 +40,10 @@ use query::{Backend, fetch_optional};
 const BUSY: Duration = Duration::from_secs(5);
 /// Connections that read beside the writer.
 const READERS: u32 = 4;
-/// Page cache of each connection, in KiB (a negative `cache_size` counts KiB).
-const CACHE_KIB: &str = "-1024";
+/// Page cache of the writer, in KiB (a negative `cache_size` counts KiB).
+const WRITER_CACHE: &str = "-4096";
+/// Page cache of each reader, likewise.
+const READER_CACHE: &str = "-1024";
 /// Pages in the write-ahead log before they move to the database file.
 const CHECKPOINT_PAGES: &str = "4000";
 
@@ -78,7 +80,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(BUSY)
-            .pragma("cache_size", CACHE_KIB)
+            .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .disable_statement_logging();
         let writer = pool(1).connect_with(options.clone()).await?;
@@ -90,7 +92,11 @@ impl Store {
         let reader = if is_in_memory(url) {
             writer.clone()
         } else {
-            pool(READERS).connect_lazy_with(options.create_if_missing(false))
+            pool(READERS).connect_lazy_with(
+                options
+                    .create_if_missing(false)
+                    .pragma("cache_size", READER_CACHE),
+            )
         };
         Ok(Self {
             pools: Backend::Sqlite(Pools { reader, writer }),
