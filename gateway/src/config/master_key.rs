@@ -49,11 +49,26 @@ pub(crate) fn create_master_key(
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(path).and_then(|mut file| {
         file.write_all(key.to_file_text().as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        sync_folder(path)
     });
     written
         .map(|()| key)
         .map_err(|error| unreadable(path, error))
+}
+
+/// The name must outlive a crash as the content does: what is sealed from now on opens with this key alone.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn load(path: &Path, file: std::fs::File) -> Result<MasterKey, Refusal> {

@@ -274,7 +274,8 @@ fn store_url(text: &str, base: &Path) -> Result<String, fedgate_providers::error
         ConfigRefusal::StoreUrl
             .refuse()
             .expected("sqlite:fedgate.db")
-            .found(text)
+            // The scheme alone: the rest may hold a password.
+            .found(text.split_once(':').map_or(text, |(scheme, _)| scheme))
     };
     let path = text.strip_prefix("sqlite:").ok_or_else(refused)?;
     let path = path.strip_prefix("//").unwrap_or(path);
@@ -282,8 +283,16 @@ fn store_url(text: &str, base: &Path) -> Result<String, fedgate_providers::error
         ":memory:" => Ok("sqlite::memory:".to_owned()),
         "" => Err(refused()),
         _ if path.contains(['?', '#', '%', '\0']) => Err(refused()),
-        _ => Ok(format!("sqlite:{}", base.join(path).display())),
+        _ => Ok(format!("sqlite:{}", url_path(&base.join(path)))),
     }
+}
+
+/// The store reads its path as that of a URL; the configuration's own folder may have any name.
+fn url_path(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23")
 }
 
 fn read_secrets(mut section: Section<'_>, base: &Path) -> SecretsConfig {

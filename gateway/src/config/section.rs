@@ -245,6 +245,10 @@ pub(super) fn refuse_unknown(
         .iter()
         .filter(|(name, _)| !known.contains(&name.as_str()))
     {
+        // Each stranger is compared with every known key: no more of them than are told.
+        if problems.list.len() >= PROBLEMS_MOST {
+            break;
+        }
         let refusal = match nearest(name, known.iter().copied()) {
             Some(meant) => ConfigRefusal::UnknownKey
                 .refuse()

@@ -377,6 +377,24 @@ fn hostile_files_end_in_a_clear_refusal() {
 }
 
 #[test]
+fn no_problem_shows_a_password() {
+    let text = server("[store]\nurl = \"mysql://u:hush@h/d\"")
+        + "[ephemeral]\nurl = \"redis://:hush@h\"\n[email]\nsmtp_url = \"smtp://u:hush@h\"\n\
+           [[applications]]\nclient_id = \"a\"\nclient_secret = \"hush\"\nclient_secret_file = \"f\"\n\
+           [[applications]]\nclient_id = \"b\"\nclient_secret = [\"hush\"]\n";
+    let errors = parse(&text).unwrap_err();
+    assert!(errors.problems().len() >= 5);
+    assert!(!format!("{errors} {errors:?}").contains("hush"), "{errors}");
+}
+
+#[test]
+fn a_folder_may_have_any_name() {
+    let path = Path::new("/srv/50% off? #1/fedgate.toml");
+    let config = Config::parse(&server(""), path, NO_ENVIRONMENT).unwrap();
+    assert_eq!(config.store.url, "sqlite:/srv/50%25 off%3F %231/fedgate.db");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fedgate.toml");

@@ -1,7 +1,5 @@
 //! From an e-mail address to its domain, in the one form that routes are stored in.
 
-use url::Host;
-
 /// The longest address that is looked at (RFC 5321 4.5.3.1: 64 octets, `@`, 255 octets).
 const ADDRESS_BYTES: usize = 320;
 
@@ -21,11 +19,7 @@ pub fn of_address(address: &str) -> Option<String> {
 
 /// A domain in the form that routes are stored in; `None` for an IP address or what is no domain.
 pub fn normalized(domain: &str) -> Option<String> {
-    let domain = domain.strip_suffix('.').unwrap_or(domain);
-    match Host::parse(domain).ok()? {
-        Host::Domain(ascii) if ascii.contains('.') && !ascii.contains('%') => Some(ascii),
-        _ => None,
-    }
+    fedgate_providers::connection::normalized_domain(domain)
 }
 
 #[cfg(test)]
@@ -61,6 +55,7 @@ mod tests {
             "alice@acme.test/evil",
             "alice@acme.test:80",
             "alice@a\u{0}cme.test",
+            "alice@acm%65.test",
         ] {
             assert_eq!(of_address(bad), None, "{bad:?}");
         }

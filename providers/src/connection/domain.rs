@@ -14,7 +14,8 @@ pub fn normalized_domain(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.strip_prefix('@').unwrap_or(text);
     let text = text.strip_suffix('.').unwrap_or(text);
-    if text.is_empty() || text.len() > 253 {
+    // The host parser reads percent-escapes, which no e-mail domain has.
+    if text.is_empty() || text.len() > 253 || text.contains('%') {
         return None;
     }
     let Ok(Host::Domain(name)) = Host::parse(text) else {

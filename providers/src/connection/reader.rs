@@ -201,6 +201,10 @@ impl<'a> Reader<'a> {
             if self.known.contains(&name.as_str()) {
                 continue;
             }
+            // Each stranger is compared with every known name: no more of them than are told.
+            if self.problems.len() >= PROBLEMS_MOST {
+                break;
+            }
             let shown: String = name.chars().take(64).collect();
             let refusal = ConnectionRefusal::OptionUnknown.refuse().found(&shown);
             let refusal = match nearest(name, self.known.iter().copied()) {

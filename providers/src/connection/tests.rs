@@ -180,6 +180,10 @@ fn what_is_no_domain_of_two_labels_is_refused() {
         "under_score.com",
         "https://example.com",
         "example.com:443",
+        "exa%6dple.com",
+        "0x7f.1",
+        "１２７.0.0.1",
+        "＠example.com",
         &long,
     ] {
         let found = one("saml:custom", json!({"home_realm_domains": [bad]}));
