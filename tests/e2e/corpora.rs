@@ -10,6 +10,7 @@ use std::process::Command;
 
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::metadata::IdpMetadata;
+use fedgate_tests::process::fedgate;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -74,7 +75,7 @@ impl Corpora {
 
     /// Runs `fedgate saml verify`: the exit code and the JSON.
     fn verify(&self, case: &Case) -> (i32, Value) {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(fedgate());
         command.args([
             "saml",
             "verify",
@@ -142,23 +143,6 @@ impl Corpora {
             result => result,
         }
     }
-}
-
-/// The `fedgate` that was built beside this test, or else built now.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("this test");
-    let profile = test.ancestors().nth(2).expect("the profile's folder");
-    let binary = profile.join("fedgate");
-    if !binary.exists() {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "fedgate"])
-            .status();
-        assert!(
-            built.expect("cargo runs").success(),
-            "fedgate does not build"
-        );
-    }
-    binary
 }
 
 /// Compares verdicts with expectations, and keeps count.

@@ -66,3 +66,23 @@ pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")
 }
+
+/// The `fedgate` that was built beside this test, or else built now.
+///
+/// # Panics
+/// If it does not build.
+pub fn fedgate() -> std::path::PathBuf {
+    let test = std::env::current_exe().expect("this test");
+    let profile = test.ancestors().nth(2).expect("the profile's folder");
+    let binary = profile.join("fedgate");
+    if !binary.exists() {
+        let build = std::process::Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "fedgate"])
+            .status();
+        assert!(
+            build.expect("cargo runs").success(),
+            "fedgate does not build"
+        );
+    }
+    binary
+}

@@ -158,7 +158,8 @@ impl SamlProvider {
                 forced_since: Timestamp::from_second(pending.issued_at)
                     .ok()
                     .filter(|_| pending.force),
-                max_age: pending.max_age,
+                // An age of 0 was asked for as ForceAuthn; people need time to sign in.
+                max_age: pending.max_age.filter(|seconds| *seconds > 0),
                 contexts: &pending.acr_values,
             },
         };
