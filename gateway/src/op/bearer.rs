@@ -64,19 +64,13 @@ mod tests {
     use http::HeaderValue;
 
     fn with(values: &[&str]) -> HeaderMap {
-        let value = |value: &&str| {
-            (
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(
                 AUTHORIZATION,
                 HeaderValue::from_str(value).expect("a header"),
-            )
-        };
-        let mut headers = HeaderMap::new();
-        headers.extend(
-            values
-                .iter()
-                .map(value)
-                .map(|(name, value)| (Some(name), value)),
-        );
+            );
+        }
         headers
     }
 
