@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::lexical::{self, Decoded, is_white_space, malformed};
+use super::lexical::{self, Decoded, any_byte, is_white_space, malformed};
 use super::parse::{Open, Parser, inside, narrow};
 use super::{
     AttributeData, Content, Declaration, Document, ElementData, Index, NO_NAMESPACE, Name, Stretch,
@@ -297,8 +297,8 @@ fn is_unreserved_uri(uri: &str) -> bool {
     !matches!(uri, XML_NAMESPACE | XMLNS_NAMESPACE) && is_absolute_uri(uri)
 }
 
-/// An absolute URI of printable ASCII, in the form that every reader stores alike: a relative one makes
-/// other implementations' canonicalization fail, an ampersand is stored differently by them.
+/// An absolute URI (RFC 3986 3) in the form that every reader stores alike: other implementations fail to
+/// canonicalize one that they cannot parse, even where nothing uses it, and store an ampersand differently.
 fn is_absolute_uri(uri: &str) -> bool {
     let bytes = uri.as_bytes();
     let scheme = bytes
@@ -308,9 +308,20 @@ fn is_absolute_uri(uri: &str) -> bool {
     bytes.first().is_some_and(u8::is_ascii_alphabetic)
         && bytes.get(scheme) == Some(&b':')
         && bytes.len() > scheme + 1
-        && bytes
-            .iter()
-            .fold(true, |sound, b| sound & (uri_class(*b) != 0))
+        && !any_byte(uri, |b| uri_class(b) == 0)
+        && has_sound_authority(&uri[scheme + 1..])
+        && uri.split('#').count() <= 2
+}
+
+/// Whether what follows `//`, if anything, is a host and perhaps a port; no user, no IPv6 address.
+fn has_sound_authority(after_scheme: &str) -> bool {
+    let Some(after) = after_scheme.strip_prefix("//") else {
+        return true;
+    };
+    let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    !host.is_empty() && host.bytes().all(host_byte) && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// What a byte may be in a namespace: nothing, anything after the scheme, or also a part of it (RFC 3986 3.1).
@@ -320,7 +331,9 @@ const URI_CLASS: [u8; 256] = {
     while byte <= b'~' {
         classes[byte as usize] = match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.' => URI_SCHEME,
-            b'&' | b'<' | b'>' | b'"' => 0,
+            // Markup, what RFC 3986 forbids, and escapes, which could be broken.
+            b'&' | b'<' | b'>' | b'"' | b'%' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'['
+            | b']' => 0,
             _ => URI_REST,
         };
         byte += 1;

@@ -210,6 +210,16 @@ fn namespaces_that_readers_take_differently_are_refused() {
             "<a xmlns='u:a&#10;b'/>",
             "<a xmlns='u:&#xe9;'/>",
             "<a xmlns='u:&quot;'/>",
+            "<a xmlns='u:a%zz'/>",
+            "<a xmlns='u:a#b#c'/>",
+            "<a xmlns='u:a{b}'/>",
+            "<a xmlns='u:a[b]'/>",
+            "<a xmlns='http://p:www.example/'/>",
+            "<a xmlns='http://'/>",
+            "<a xmlns='http:///x'/>",
+            "<a xmlns='http://u@h/'/>",
+            "<a xmlns='http://[::1]/'/>",
+            "<a xmlns='http://h:1:2/'/>",
             "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
             "<a xmlns:xml='u:1'/>",
             "<a xmlns:xmlns='u:1'/>",
@@ -218,6 +228,23 @@ fn namespaces_that_readers_take_differently_are_refused() {
             "<xmlns:a/>",
         ],
     );
+}
+
+#[test]
+fn ordinary_namespaces_are_read() {
+    for uri in [
+        "urn:oasis:names:tc:SAML:2.0:assertion",
+        "http://www.w3.org/2000/09/xmldsig#",
+        "http://h:8080/a?b=c#d",
+        "https://h",
+        "http://schemas.xmlsoap.org/ws/2005/02/trust",
+        "tag:example.com,2026:x",
+        "u:x",
+    ] {
+        let xml = format!("<a xmlns='{uri}'/>");
+        let document = Document::parse(xml.as_bytes(), Mode::Message).expect(uri);
+        assert_eq!(document.root().namespace(), uri);
+    }
 }
 
 #[test]
