@@ -144,3 +144,25 @@ async fn a_write_that_fails_midway_leaves_nothing() {
         .await;
     assert!(scene.attempt(&ann(1)).await.unwrap().created);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_login_that_is_dropped_midway_is_whole_or_not_there() {
+    let scene = Scene::new(json!({})).await;
+    for handle in 0..300 {
+        let (store, connection) = ((*scene.store).clone(), scene.connection.clone());
+        let task = tokio::spawn(async move { attempt(&store, &connection, &ann(handle)).await });
+        for _ in 0..handle {
+            std::hint::spin_loop();
+            tokio::task::yield_now().await;
+        }
+        task.abort();
+        let _ = task.await;
+    }
+    let counts = scene.store.row_counts().await;
+    let [marks, users, identities, _, sessions, _] = counts[..] else {
+        panic!("six tables");
+    };
+    assert_eq!(marks, sessions);
+    assert!(users == identities && users <= 1);
+    scene.attempt(&ann(1000)).await.unwrap();
+}
