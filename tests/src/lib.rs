@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod counterparts;
+pub mod errors;
 pub mod gateway;
 pub mod process;
 pub mod seen;

@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use fedgate_providers::connection::domain_of_address;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Site;
 use http::HeaderMap;
@@ -15,7 +16,7 @@ use crate::error::{self, Circumstances};
 use crate::op::AuthorizeRequest;
 use crate::page::{self, EmailError, SignInPage};
 use crate::routing::route::{self, Decision};
-use crate::routing::{RouteRefusal, button, domain};
+use crate::routing::{RouteRefusal, button};
 
 /// Says in the seal what it is for.
 const PURPOSE: &str = "sign-in request";
@@ -43,7 +44,7 @@ pub async fn ask(
     let hinted = request
         .login_hint
         .as_deref()
-        .filter(|hint| domain::of_address(hint).is_some());
+        .filter(|hint| domain_of_address(hint).is_some());
     let unknown = RouteRefusal::UnknownDomain.refuse();
     let problem = typed
         .map(|(_, refusal)| refusal)
@@ -88,7 +89,7 @@ pub async fn by_form(State(app): State<Shared>, headers: HeaderMap, body: Bytes)
     let email = field("email").unwrap_or_default();
     let decided = match field("connection") {
         Some(pressed) => route::by_button(&app, &request, &pressed).await,
-        None => route::by_address(&app, &request, &email).await,
+        None => route::by_address(&app, &request, email.trim()).await,
     };
     match decided {
         Ok(Decision::To(connection, reason)) => {

@@ -1,7 +1,6 @@
 //! Home realm discovery: which connection a login goes to.
 
 pub mod button;
-pub mod domain;
 pub mod route;
 
 use fedgate_providers::refusals;

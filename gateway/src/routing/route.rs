@@ -1,9 +1,9 @@
 //! The home-realm decision.
 
-use fedgate_providers::connection::ConnectionId;
+use fedgate_providers::connection::{ConnectionId, domain_of_address};
 use fedgate_providers::error::Refusal;
 
-use super::{Reason, RouteRefusal, domain};
+use super::{Reason, RouteRefusal};
 use crate::app::App;
 use crate::op::AuthorizeRequest;
 
@@ -22,7 +22,7 @@ pub async fn decide(app: &App, request: &AuthorizeRequest) -> Result<Decision, R
     if let Some(asked) = &request.connection_id {
         return named(app, request, asked).await;
     }
-    if let Some(domain) = request.login_hint.as_deref().and_then(domain::of_address)
+    if let Some(domain) = request.login_hint.as_deref().and_then(domain_of_address)
         && let Some(connection) = app.registry.route(&app.store, &domain).await?
     {
         return Ok(Decision::To(connection, Reason::Domain));
@@ -31,7 +31,7 @@ pub async fn decide(app: &App, request: &AuthorizeRequest) -> Result<Decision, R
         return of_organization(app, organization).await;
     }
     match request.login_hint.as_deref() {
-        Some(hint) if domain::of_address(hint).is_some() => {
+        Some(hint) if domain_of_address(hint).is_some() => {
             Ok(fallback(app, request).await?.unwrap_or(Decision::Ask))
         }
         _ => Ok(Decision::Ask),
@@ -44,7 +44,7 @@ pub async fn by_address(
     request: &AuthorizeRequest,
     address: &str,
 ) -> Result<Decision, Refusal> {
-    let domain = domain::of_address(address).ok_or(RouteRefusal::EmailInvalid)?;
+    let domain = domain_of_address(address).ok_or(RouteRefusal::EmailInvalid)?;
     if let Some(connection) = app.registry.route(&app.store, &domain).await? {
         return Ok(Decision::To(connection, Reason::Domain));
     }

@@ -7,6 +7,8 @@ use super::reader::Reader;
 
 /// The most domains of one connection.
 const DOMAINS_MOST: usize = 500;
+/// The longest address that is looked at (RFC 5321 4.5.3.1: 64 octets, `@`, 255 octets).
+const ADDRESS_BYTES: usize = 320;
 
 /// The one spelling of a domain: lower-case, in ASCII (RFC 5891), without a leading `@` and a trailing dot.
 /// `None` unless it is a name of two labels or more: a lone top-level domain would take everybody's addresses.
@@ -23,6 +25,18 @@ pub fn normalized_domain(text: &str) -> Option<String> {
     };
     let sound = name.len() <= 253 && name.contains('.') && name.split('.').all(is_label);
     sound.then_some(name)
+}
+
+/// The domain of an e-mail address, in that one spelling; `None` for what is no plain address. A quoted local part
+/// with an `@` in it (RFC 5321 4.1.2) is refused: two readers would find two domains.
+pub fn domain_of_address(address: &str) -> Option<String> {
+    if address.len() > ADDRESS_BYTES || address.chars().any(|c| c.is_control() || c.is_whitespace())
+    {
+        return None;
+    }
+    let (local, domain) = address.rsplit_once('@')?;
+    let plain = !local.is_empty() && !local.contains('@');
+    plain.then(|| normalized_domain(domain)).flatten()
 }
 
 /// RFC 1123 2.1: letters, digits and inner hyphens.
@@ -55,4 +69,53 @@ pub(super) fn home_realm_domains(reader: &mut Reader<'_>) -> Vec<String> {
         }
     }
     domains
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_of_an_address_has_one_spelling() {
+        for (address, domain) in [
+            ("alice@acme.test", "acme.test"),
+            ("alice@ACME.test", "acme.test"),
+            ("alice@acme.test.", "acme.test"),
+            ("alice@bücher.example", "xn--bcher-kva.example"),
+            ("a+b@sub.acme.test", "sub.acme.test"),
+        ] {
+            assert_eq!(
+                domain_of_address(address).as_deref(),
+                Some(domain),
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_address_has_no_domain() {
+        for bad in [
+            "",
+            "@",
+            "alice",
+            "alice@",
+            "@acme.test",
+            "a@b@acme.test",
+            "\"ann@example.com\"@evil.test",
+            "alice@127.0.0.1",
+            "alice@[::1]",
+            "a b@acme.test",
+            "alice@acme.test ",
+            "alice@localhost",
+            "alice@acme.test/evil",
+            "alice@acme.test:80",
+            "alice@a\u{0}cme.test",
+        ] {
+            assert_eq!(domain_of_address(bad), None, "{bad:?}");
+        }
+        assert_eq!(
+            domain_of_address(&format!("{}@acme.test", "a".repeat(400))),
+            None
+        );
+    }
 }
