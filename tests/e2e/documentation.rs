@@ -8,12 +8,19 @@ use fedgate_tests::errors;
 fn the_error_codes_are_documented_as_they_are() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors.md");
     let written = std::fs::read_to_string(path).expect("docs/errors.md");
-    assert_eq!(written, errors::document(), "run `cargo run -p fedgate-tests --bin write-errors`");
+    assert_eq!(
+        written,
+        errors::document(),
+        "run `cargo run -p fedgate-tests --bin write-errors`"
+    );
 }
 
 #[test]
 fn no_two_refusals_share_a_code() {
-    let mut codes: Vec<_> = fedgate::error::catalogue().iter().map(|entry| entry.code).collect();
+    let mut codes: Vec<_> = fedgate::error::catalogue()
+        .iter()
+        .map(|entry| entry.code)
+        .collect();
     let all = codes.len();
     codes.sort_unstable();
     codes.dedup();

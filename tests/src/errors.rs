@@ -15,10 +15,21 @@ pub fn document() -> String {
             area = this;
             let _ = write!(text, "\n## `{area}`\n");
         }
-        let kinde = entry.kinde.map_or_else(String::new, |number| format!(" · Kinde {number}"));
+        let kinde = entry
+            .kinde
+            .map_or_else(String::new, |number| format!(" · Kinde {number}"));
         let status = status(entry).as_u16();
-        let _ = write!(text, "\n### `{}`\n\n{}\n\n", entry.code, entry.meaning.trim());
-        let _ = writeln!(text, "- Who must act: {}{kinde} · as a page: HTTP {status}", entry.blame.as_str());
+        let _ = write!(
+            text,
+            "\n### `{}`\n\n{}\n\n",
+            entry.code,
+            entry.meaning.trim()
+        );
+        let _ = writeln!(
+            text,
+            "- Who must act: {}{kinde} · as a page: HTTP {status}",
+            entry.blame.as_str()
+        );
         let _ = writeln!(text, "- The person reads: “{}”", entry.says);
         let _ = writeln!(text, "- Fix: {}", in_words(entry.fix));
     }
@@ -32,6 +43,8 @@ const HEAD: &str = "# Error codes\n\n\
 
 /// The fix in the words of the generic spec of whichever protocol has them.
 fn in_words(fix: &str) -> String {
-    let specs = ["saml:custom", "oidc:custom"].into_iter().filter_map(Spec::of);
+    let specs = ["saml:custom", "oidc:custom"]
+        .into_iter()
+        .filter_map(Spec::of);
     specs.fold(fix.to_owned(), |text, spec| spec.in_console_words(&text))
 }
