@@ -319,9 +319,13 @@ fn has_sound_authority(after_scheme: &str) -> bool {
         return true;
     };
     let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
-    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let port_sound = port.is_none_or(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'));
     let host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    !host.is_empty() && host.bytes().all(host_byte) && port.bytes().all(|b| b.is_ascii_digit())
+    !host.is_empty() && host.bytes().all(host_byte) && port_sound
 }
 
 /// What a byte may be in a namespace: nothing, anything after the scheme, or also a part of it (RFC 3986 3.1).

@@ -220,6 +220,7 @@ fn namespaces_that_readers_take_differently_are_refused() {
             "<a xmlns='http://u@h/'/>",
             "<a xmlns='http://[::1]/'/>",
             "<a xmlns='http://h:1:2/'/>",
+            "<a xmlns='http://h:/'/>",
             "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
             "<a xmlns:xml='u:1'/>",
             "<a xmlns:xmlns='u:1'/>",
