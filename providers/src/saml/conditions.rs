@@ -233,7 +233,7 @@ pub(super) fn audience(conditions: Element<'_>, sp_entity_id: &str) -> Result<()
                 .children_named(ASSERTION, "Audience")
                 .filter_map(Element::leaf)
         };
-        if audiences().any(|audience| audience == sp_entity_id) {
+        if audiences().any(|audience| audience == sp_entity_id && !audience.is_empty()) {
             continue;
         }
         if audiences().next().is_none() {

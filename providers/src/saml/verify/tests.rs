@@ -836,3 +836,77 @@ fn attributes_have_a_limit_in_names_and_values() {
         SamlRefusal::TooManyAttributes
     );
 }
+
+#[test]
+fn an_empty_audience_is_nobodys() {
+    let empty = [("<saml:Audience>urn:sp<", "<saml:Audience><")];
+    let refusal = verified(&empty, |expected| expected.sp_entity_id = "");
+    assert_eq!(refusal.unwrap_err(), SamlRefusal::AudienceMismatch);
+}
+
+#[test]
+fn no_changed_byte_changes_what_is_asserted() {
+    let idp = idp();
+    let genuine = sign(&genuine_response(), "a1", &idp.key);
+    let verify = |xml: &[u8]| {
+        let now = NOW.parse().unwrap();
+        verify_response(xml, &expectation(&idp.trust), now, &mut Steps::default())
+    };
+    let asserted = verify(genuine.as_bytes()).unwrap();
+    let replacements = [
+        b'<', b'"', b' ', b'&', b'0', b'a', b'/', b'>', b':', 0, 0xff,
+    ];
+    for position in 0..genuine.len() {
+        let mut changed = genuine.clone().into_bytes();
+        changed[position] = match replacements[position % replacements.len()] {
+            same if same == changed[position] => b'z',
+            other => other,
+        };
+        if let Ok(other) = verify(&changed) {
+            assert_eq!(other, asserted, "byte {position}");
+        }
+    }
+}
+
+#[test]
+fn a_second_assertion_or_a_second_response_is_never_read() {
+    let idp = idp();
+    let genuine = sign(&genuine_response(), "a1", &idp.key);
+    let evil = genuine_response()
+        .replace("ada@", "eve@")
+        .replace("a1", "a2")
+        .replace("r1", "r2");
+    let (start, end) = (
+        evil.find("<saml:Assertion").unwrap(),
+        evil.find("</samlp:Response>").unwrap(),
+    );
+    let evil = &evil[start..end];
+    let verify = |xml: String| {
+        let now = NOW.parse().unwrap();
+        verify_response(
+            xml.as_bytes(),
+            &expectation(&idp.trust),
+            now,
+            &mut Steps::default(),
+        )
+        .unwrap_err()
+    };
+    for (place, leaf) in [
+        ("<saml:Assertion", SamlRefusal::AssertionsSeveral),
+        ("</samlp:Response>", SamlRefusal::AssertionsSeveral),
+        ("</saml:Assertion>", SamlRefusal::AssertionMisplaced),
+        ("</samlp:Status>", SamlRefusal::AssertionMisplaced),
+        ("</saml:AttributeValue>", SamlRefusal::AssertionMisplaced),
+        (
+            "</saml:SubjectConfirmationData>",
+            SamlRefusal::AssertionMisplaced,
+        ),
+    ] {
+        let at = genuine.find(place).unwrap();
+        assert_eq!(
+            verify(format!("{}{evil}{}", &genuine[..at], &genuine[at..])),
+            leaf,
+            "{place}"
+        );
+    }
+}
