@@ -32,6 +32,10 @@ const MAX_REPEAT: u32 = 1_000_000;
 const WARM_UP: u32 = 20;
 
 /// Arguments of `fedgate saml verify`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one switch of the command line"
+)]
 #[derive(Args, Debug)]
 pub struct Verify {
     /// The identity provider's metadata
@@ -100,23 +104,20 @@ impl Verify {
         for key in &self.sp_key {
             read(key)?;
         }
-        let anchor = match &self.metadata {
-            Some(path) => from_metadata(&read(path)?, (!self.signature_only).then_some(now)),
-            None => {
-                let files: Result<Vec<_>, _> =
-                    self.idp_cert.iter().map(|path| read(path)).collect();
-                from_certificates(&files?, self.allow_sha1)
-            }
+        let anchor = if let Some(path) = &self.metadata {
+            from_metadata(&read(path)?, (!self.signature_only).then_some(now))
+        } else {
+            let files: Result<Vec<_>, _> = self.idp_cert.iter().map(|path| read(path)).collect();
+            from_certificates(&files?, self.allow_sha1)
         };
-        let verdict = anchor.map(|anchor| {
-            let once = || self.verify(&input, &anchor, now);
-            (
-                once(),
-                self.repeat.map(|iterations| timing(iterations, &once)),
-            )
-        });
-        let (result, timing) = match verdict {
-            Ok((result, timing)) => (result, timing),
+        let (result, timing) = match anchor {
+            Ok(anchor) => {
+                let once = || self.verify(&input, &anchor, now);
+                (
+                    once(),
+                    self.repeat.map(|iterations| timing(iterations, &once)),
+                )
+            }
             Err(refusal) => (Err(refusal), None),
         };
         let code = u8::from(result.is_err());

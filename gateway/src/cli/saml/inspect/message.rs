@@ -180,7 +180,7 @@ fn encrypted(root: Element<'_>) -> Value {
     data.map(one).collect()
 }
 
-fn method<'d>(element: Element<'d>) -> Option<&'d str> {
+fn method(element: Element<'_>) -> Option<&str> {
     element
         .child(ENCRYPTION, "EncryptionMethod")?
         .attribute("Algorithm")

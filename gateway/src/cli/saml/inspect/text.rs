@@ -31,7 +31,9 @@ fn members(text: &mut String, value: &Value, depth: usize) {
             }
             Value::Array(items) => {
                 let _ = writeln!(text, "{indent}{label}");
-                items.iter().for_each(|item| entry(text, item, depth + 1));
+                for item in items {
+                    entry(text, item, depth + 1);
+                }
             }
             plain => {
                 let _ = writeln!(text, "{indent}{label:width$}  {}", shown(plain));
