@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(), Failure> {
     let program = beside().unwrap_or_else(|| PathBuf::from(NAME));
     let mut command = Command::new(&program);
     command.args(arguments);
-    let error = replace_by(&mut command)?;
+    let error = replace_by(&mut command);
     Err(Failure(match error.kind() {
         std::io::ErrorKind::NotFound => {
             format!(
@@ -31,14 +31,14 @@ fn beside() -> Option<PathBuf> {
 
 /// Becomes the other program: signals reach it directly, and its exit code is ours.
 #[cfg(unix)]
-fn replace_by(command: &mut Command) -> Result<std::io::Error, Failure> {
-    Ok(std::os::unix::process::CommandExt::exec(command))
+fn replace_by(command: &mut Command) -> std::io::Error {
+    std::os::unix::process::CommandExt::exec(command)
 }
 
 #[cfg(not(unix))]
-fn replace_by(command: &mut Command) -> Result<std::io::Error, Failure> {
+fn replace_by(command: &mut Command) -> std::io::Error {
     match command.status() {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),
-        Err(error) => Ok(error),
+        Err(error) => error,
     }
 }

@@ -6,11 +6,11 @@ fn run_in(folder: &Path, arguments: &[&str]) -> String {
     let config = folder.join("fedgate.toml");
     let mut line = vec![OsString::from("fedgate")];
     line.extend(arguments.iter().map(OsString::from));
-    if !arguments.contains(&"init") {
+    if arguments.contains(&"init") {
+        line.push(folder.into());
+    } else {
         line.push("--config".into());
         line.push(config.into());
-    } else {
-        line.push(folder.into());
     }
     format!("{:?}", run(line, Vec::new()))
 }
@@ -30,7 +30,7 @@ fn the_template_is_a_sound_configuration() {
                 .strip_prefix("# ")
                 .filter(|bare| bare.starts_with("[[") || bare.contains(" = "))
                 .unwrap_or(line);
-            format!("{bare}\n")
+            [bare, "\n"].concat()
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();

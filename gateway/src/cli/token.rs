@@ -38,10 +38,10 @@ pub(super) fn run(command: &TokenCommand, environment: Environment) -> Result<()
 async fn token(config: &Config, scopes: &[String]) -> Result<String, Failure> {
     let (clock, randomness) = (Clock::default(), Randomness);
     let store = Store::open(&config.store.url).await?;
-    let sealed = store.holds_sealed().await?;
+    let holds_sealed = store.holds_sealed().await?;
     let master = load_or_create_master_key(
         &config.secrets.master_key_file,
-        sealed,
+        holds_sealed,
         &mut randomness.rng(),
     )?;
     let sealer = Sealer::new(master);

@@ -103,18 +103,14 @@ pub(super) fn read_all(
     items
         .iter()
         .enumerate()
-        .filter_map(|(index, item)| {
+        .map(|(index, item)| {
             let section = Section::of(item, format!("applications[{index}]"), problems);
             read(section, base, &mut seen)
         })
         .collect()
 }
 
-fn read(
-    mut section: Section<'_>,
-    base: &Path,
-    seen: &mut HashSet<String>,
-) -> Option<ApplicationConfig> {
+fn read(mut section: Section<'_>, base: &Path, seen: &mut HashSet<String>) -> ApplicationConfig {
     let client_id = client_id(&mut section, seen);
     let name = section.text("name");
     let client_secret = client_secret(&mut section, base);
@@ -137,7 +133,7 @@ fn read(
     };
     check_whole(&mut section, &application);
     section.close();
-    Some(application)
+    application
 }
 
 /// What no key shows alone.
@@ -177,7 +173,13 @@ fn client_id(section: &mut Section<'_>, seen: &mut HashSet<String>) -> Option<St
     Some(id)
 }
 
+/// A blank secret is a slip and not a public client: a variable that was not filled in, for one.
 fn client_secret(section: &mut Section<'_>, base: &Path) -> Option<Secret> {
+    for name in ["client_secret", "client_secret_file"] {
+        if section.is_blank(name) {
+            section.refuse(name, ConfigRefusal::ClientSecret.refuse().found("nothing"));
+        }
+    }
     let text = section.text("client_secret");
     let file = section.text("client_secret_file");
     let secret = match (text, file) {

@@ -93,7 +93,7 @@ fn refuse_exposed(path: &Path, file: &std::fs::File) -> Result<(), Refusal> {
         .mode()
         & 0o777;
     // Group-read alone is how secrets are mounted for a user who is not their owner.
-    if mode & 0o037 == 0 {
+    if mode & !0o740 == 0 {
         return Ok(());
     }
     Err(ConfigRefusal::MasterKeyExposed

@@ -226,15 +226,14 @@ fn read_server(mut section: Section<'_>) -> Option<ServerConfig> {
     };
     let mut trusted_proxies = Vec::new();
     for (index, text) in section.texts("trusted_proxies") {
-        match Network::parse(&text) {
-            Some(network) => trusted_proxies.push(network),
-            None => {
-                let refusal = ConfigRefusal::TrustedProxy
-                    .refuse()
-                    .expected("10.0.0.0/8")
-                    .found(text);
-                section.refuse_at("trusted_proxies", index, refusal);
-            }
+        if let Some(network) = Network::parse(&text) {
+            trusted_proxies.push(network);
+        } else {
+            let refusal = ConfigRefusal::TrustedProxy
+                .refuse()
+                .expected("10.0.0.0/8")
+                .found(text);
+            section.refuse_at("trusted_proxies", index, refusal);
         }
     }
     section.close();

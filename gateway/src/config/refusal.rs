@@ -83,10 +83,10 @@ refusals! {
         ClientIdRepeated = "client_id_repeated", Operator,
             says "Two applications have the same client id.",
             fix "Give each application a client id of its own.";
-        /// A client secret is given twice, is too long, or its file cannot be read.
+        /// A client secret is blank, given twice or too long, or its file cannot be read.
         ClientSecret = "client_secret", Operator,
             says "An application's client secret is not accepted.",
-            fix "Give one of client_secret and client_secret_file; the file holds the secret alone.";
+            fix "Give one of client_secret and client_secret_file; the file holds the secret alone. A public client has neither.";
         /// An application that asks with its own credentials has none.
         ClientCredentials = "client_credentials", Operator,
             says "An application has no credentials.",

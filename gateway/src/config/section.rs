@@ -184,6 +184,15 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether the key is there and holds a blank text.
+    pub(super) fn is_blank(&self, name: &str) -> bool {
+        let node = self.members.and_then(|members| members.get(name));
+        match node.map(|node| &node.value) {
+            Some(Value::Text(text) | Value::Variable(text)) => text.trim().is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whatever the key holds.
     pub(super) fn node(&mut self, name: &str) -> Option<&'a Node> {
         self.known.push(name.to_owned());

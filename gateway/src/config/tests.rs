@@ -315,6 +315,8 @@ fn an_application_has_what_its_grants_need() {
     );
     let both = "client_secret = \"x\"\nclient_secret_file = \"y\"\nredirect_uris = [\"https://a.example/\"]";
     assert_eq!(one(&application(both)).2, "config.client_secret");
+    let blank = "client_secret = \"\"\nredirect_uris = [\"https://a.example/\"]";
+    assert_eq!(one(&application(blank)).2, "config.client_secret");
     let fallback = "fallback_connection = \"conn_1\"\nredirect_uris = [\"https://a.example/\"]";
     assert_eq!(one(&application(fallback)).2, "config.fallback_connection");
     let keys = "jwks = { keys = [] }\nredirect_uris = [\"https://a.example/\"]";

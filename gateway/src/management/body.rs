@@ -117,15 +117,15 @@ impl<'de> Visitor<'de> for OnceVisitor {
 
 /// Reads members one by one and keeps every problem.
 pub(super) struct Members<'a> {
-    members: &'a Map<String, Value>,
+    body: &'a Map<String, Value>,
     known: HashSet<&'static str>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn new(members: &'a Map<String, Value>) -> Self {
+    pub(super) fn new(body: &'a Map<String, Value>) -> Self {
         Self {
-            members,
+            body,
             known: HashSet::new(),
             problems: Vec::new(),
         }
@@ -134,17 +134,17 @@ impl<'a> Members<'a> {
     /// The member as it is; `null` is absent.
     pub(super) fn value(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.insert(name);
-        self.members.get(name).filter(|value| !value.is_null())
+        self.body.get(name).filter(|value| !value.is_null())
     }
 
     /// Whether the member is there, `null` included.
     pub(super) fn names(&self, name: &str) -> bool {
-        self.members.contains_key(name)
+        self.body.contains_key(name)
     }
 
     /// Whether the member is absent, `null` or blank.
     pub(super) fn is_blank(&self, name: &str) -> bool {
-        match self.members.get(name) {
+        match self.body.get(name) {
             None | Some(Value::Null) => true,
             Some(Value::String(text)) => text.trim().is_empty(),
             Some(_) => false,
@@ -153,13 +153,11 @@ impl<'a> Members<'a> {
 
     /// A text of one line; blank is absent.
     pub(super) fn text(&mut self, name: &'static str, most: usize) -> Option<&'a str> {
-        let text = match self.value(name)? {
-            Value::String(text) => text.trim(),
-            _ => {
-                self.refuse(ApiRefusal::MemberType.refuse().expected("a string"), name);
-                return None;
-            }
+        let Value::String(text) = self.value(name)? else {
+            self.refuse(ApiRefusal::MemberType.refuse().expected("a string"), name);
+            return None;
         };
+        let text = text.trim();
         if text.len() > most || text.chars().any(char::is_control) {
             let expected = format!("one line of at most {most} bytes");
             self.refuse(ApiRefusal::MemberValue.refuse().expected(expected), name);
@@ -189,17 +187,14 @@ impl<'a> Members<'a> {
 
     /// A list of texts.
     pub(super) fn texts(&mut self, name: &'static str, most: usize) -> Option<Vec<&'a str>> {
-        let items = match self.value(name)? {
-            Value::Array(items) => items,
-            _ => {
-                self.refuse(
-                    ApiRefusal::MemberType
-                        .refuse()
-                        .expected("a list of strings"),
-                    name,
-                );
-                return None;
-            }
+        let Value::Array(items) = self.value(name)? else {
+            self.refuse(
+                ApiRefusal::MemberType
+                    .refuse()
+                    .expected("a list of strings"),
+                name,
+            );
+            return None;
         };
         if items.len() > most {
             self.refuse(
@@ -212,12 +207,13 @@ impl<'a> Members<'a> {
         }
         let mut texts = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            match item.as_str() {
-                Some(text) => texts.push(text),
-                None => self.refuse(
+            if let Some(text) = item.as_str() {
+                texts.push(text);
+            } else {
+                self.refuse(
                     ApiRefusal::MemberType.refuse().expected("a string"),
                     &format!("{name}.{index}"),
-                ),
+                );
             }
         }
         Some(texts)
@@ -238,7 +234,7 @@ impl<'a> Members<'a> {
     /// Every problem, those of unknown members included.
     pub(super) fn finish(mut self) -> Result<(), ApiError> {
         for name in self
-            .members
+            .body
             .keys()
             .filter(|name| !self.known.contains(name.as_str()))
         {

@@ -239,7 +239,7 @@ fn made(app: &App, input: Input) -> Connection {
         name,
         spec: input.spec,
         status: Status::Draft,
-        organization_code: input.organization_code.flatten(),
+        organization_code: input.organization.after(None),
         options,
     }
 }
@@ -270,9 +270,7 @@ fn changed(app: &App, before: &StoredConnection, input: Input) -> Result<Connect
             .unwrap_or_else(|| before.display_name.clone()),
         spec: input.spec,
         status,
-        organization_code: input
-            .organization_code
-            .unwrap_or_else(|| before.organization_code.clone()),
+        organization_code: input.organization.after(before.organization_code.clone()),
         options,
     })
 }

@@ -20,10 +20,31 @@ pub(super) struct Input {
     pub(super) name: Option<String>,
     pub(super) display_name: Option<String>,
     pub(super) status: Option<Status>,
-    /// `Some(None)`: the connection leaves its organization.
-    pub(super) organization_code: Option<Option<String>>,
+    pub(super) organization: Belonging,
     pub(super) enabled_applications: Option<Vec<String>>,
     pub(super) options: Options,
+}
+
+/// What the request says about the connection's organization.
+#[derive(Debug)]
+pub(super) enum Belonging {
+    /// Nothing.
+    Unchanged,
+    /// It has none.
+    Nobody,
+    /// The one with this code.
+    Organization(String),
+}
+
+impl Belonging {
+    /// The organization that follows on `before`.
+    pub(super) fn after(self, before: Option<String>) -> Option<String> {
+        match self {
+            Self::Unchanged => before,
+            Self::Nobody => None,
+            Self::Organization(code) => Some(code),
+        }
+    }
 }
 
 /// How options of the request meet those that are there.
@@ -55,7 +76,7 @@ impl Input {
             members.refuse(ApiRefusal::MemberMissing, "name");
         }
         let status = read_status(&mut members);
-        let organization_code = read_organization(&mut members);
+        let organization = read_organization(&mut members);
         let enabled_applications = members.texts("enabled_applications", APPLICATIONS_MOST);
         let enabled_applications =
             enabled_applications.map(|ids| ids.into_iter().map(str::to_owned).collect());
@@ -77,7 +98,7 @@ impl Input {
             name,
             display_name,
             status,
-            organization_code,
+            organization,
             enabled_applications,
             options,
         })
@@ -155,10 +176,11 @@ fn read_status(members: &mut Members<'_>) -> Option<Status> {
     status
 }
 
-fn read_organization(members: &mut Members<'_>) -> Option<Option<String>> {
+fn read_organization(members: &mut Members<'_>) -> Belonging {
     let named = members.names("organization_code");
-    let code = members
-        .text("organization_code", NAME_BYTES)
-        .map(str::to_owned);
-    named.then_some(code)
+    match members.text("organization_code", NAME_BYTES) {
+        Some(code) => Belonging::Organization(code.to_owned()),
+        None if named => Belonging::Nobody,
+        None => Belonging::Unchanged,
+    }
 }

@@ -167,9 +167,7 @@ mod tests {
         let members = json!({ "upstream_params": { name: value } });
         let problems =
             Options::from_json(Spec::of(strategy).unwrap(), members.as_object().unwrap());
-        let problems = problems
-            .map(|_| Vec::new())
-            .unwrap_or_else(|problems| problems);
+        let problems = problems.err().unwrap_or_default();
         problems.first().map_or(("OK", String::new()), |problem| {
             (problem.code(), problem.field.clone())
         })

@@ -240,8 +240,8 @@ async fn lists_have_pages_and_a_domain_filter() {
         (names(&first), &first.json["has_more"]),
         (vec!["n2".into(), "n1".into()], &json!(true))
     );
-    let last = first.json["connections"][1]["id"].as_str().unwrap();
-    let second = list(&format!("?page_size=2&starting_after={last}")).await;
+    let cursor = first.json["connections"][1]["id"].as_str().unwrap();
+    let second = list(&format!("?page_size=2&starting_after={cursor}")).await;
     assert_eq!(
         (names(&second), &second.json["has_more"]),
         (vec!["n0".into()], &json!(false))

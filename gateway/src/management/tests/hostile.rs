@@ -113,14 +113,14 @@ async fn secrets_go_in_and_never_come_out() {
     let path = format!("/api/v1/connections/{}", created.id());
     let read = gateway.call("GET", &path, None).await;
     let list = gateway.call("GET", "/api/v1/connections", None).await;
-    let patch = gateway
+    let changed = gateway
         .call(
             "PATCH",
             &path,
             Some(json!({ "options": { "client_secret": 7, "scopes": "s3cr3t-value-2" } })),
         )
         .await;
-    for answer in [&created, &read, &list, &patch] {
+    for answer in [&created, &read, &list, &changed] {
         assert!(!answer.text.contains("s3cr3t-value"), "{}", answer.text);
     }
     let id = ConnectionId::parse(created.id()).unwrap();
@@ -187,10 +187,10 @@ async fn a_connection_whose_secret_is_lost_can_be_written_anew() {
         gateway.call("GET", &path, None).await.status,
         StatusCode::OK
     );
-    let patch = gateway
+    let changed = gateway
         .call("PATCH", &path, Some(json!({ "name": "b" })))
         .await;
-    assert_eq!(patch.errors(), [("gateway.secret_unreadable", "")]);
+    assert_eq!(changed.errors(), [("gateway.secret_unreadable", "")]);
     let put = gateway
         .call(
             "PUT",

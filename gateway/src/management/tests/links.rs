@@ -163,9 +163,9 @@ async fn an_organization_is_changed_listed_and_deleted_when_nothing_belongs_to_i
         .await;
     let code = made.json["organization"]["code"].as_str().unwrap();
     let path = format!("/api/v1/organization/{code}");
-    let patch = json!({ "name": "Acme Ltd", "handle": null, "is_allow_registrations": true });
+    let changed = json!({ "name": "Acme Ltd", "handle": null, "is_allow_registrations": true });
     assert_eq!(
-        gateway.call("PATCH", &path, Some(patch)).await.json["code"],
+        gateway.call("PATCH", &path, Some(changed)).await.json["code"],
         "OK"
     );
     let list = gateway
