@@ -20,7 +20,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 pub use asset::{SCRIPT, STYLESHEET, routes};
-pub use explanation::Explanation;
+pub use explanation::{Explanation, Fragment};
 pub use language::Language;
 pub use on_the_way::{OnTheWay, on_the_way};
 pub use refused::{RefusedPage, refused};

@@ -6,6 +6,7 @@ mod kept;
 mod page;
 
 pub use client::{ApplicationOptions, SignInProblem};
+pub(crate) use page::name;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use client::{Begun, Callback, Hints};
 use kept::Kept;
 
 /// Names the session in this application. Cookies are shared among the ports of a host: the name is the demo's own.
-const SESSION: &str = "demo_session";
+pub(crate) const SESSION: &str = "demo_session";
 /// Names the sign-in that this browser began.
 const BEGUN: &str = "demo_sign_in";
 /// Sessions, and begun sign-ins, that are kept in memory.
@@ -66,9 +67,14 @@ impl Application {
         })
     }
 
-    /// Where it is.
-    pub fn base_url(&self) -> &str {
-        &self.options.base_url
+    /// How it is registered.
+    pub fn options(&self) -> &ApplicationOptions {
+        &self.options
+    }
+
+    /// The claims of a session.
+    pub(crate) fn claims(&self, session: &str) -> Option<Map<String, Value>> {
+        self.sessions.find(session).map(|session| session.claims)
     }
 
     /// `/`, `/sign-in`, `/cb`, `/sign-out` and the look of its pages.

@@ -101,6 +101,15 @@ impl Browser {
         self.navigate(action, Some(body)).await
     }
 
+    /// The cookie of that name for the host of an address.
+    pub fn cookie(&self, url: &Url, name: &str) -> Option<&str> {
+        let key = (
+            url.host_str().unwrap_or_default().to_owned(),
+            name.to_owned(),
+        );
+        self.cookies.get(&key).map(String::as_str)
+    }
+
     async fn navigate(&mut self, mut url: Url, mut body: Option<String>) -> Result<Page, LabError> {
         for _ in 0..REDIRECTS {
             let response = self.send(&url, body.take()).await?;
@@ -179,6 +188,13 @@ impl Page {
     pub fn form(&self) -> Result<Form, LabError> {
         markup::form(&self.html)
             .ok_or_else(|| LabError::unexpected("a page without a form", &self.url))
+    }
+
+    /// The code of a refusal that the page shows: `area.reason`.
+    pub fn code(&self) -> Option<String> {
+        let mut tags = markup::tags(&self.html).into_iter();
+        tags.find(|tag| tag.name == "code" && tag.text.contains('.'))
+            .map(|tag| tag.text)
     }
 
     /// The reference that the page shows: `FG-…`.

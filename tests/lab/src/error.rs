@@ -1,6 +1,7 @@
 //! What can stop the lab.
 
 use fedgate::config::ConfigErrors;
+use fedgate::serve::ServeError;
 use openssl::error::ErrorStack;
 use thiserror::Error;
 
@@ -24,6 +25,9 @@ pub enum LabError {
     /// The gateway's configuration.
     #[error("{0}")]
     Config(#[from] ConfigErrors),
+    /// The gateway.
+    #[error("{0}")]
+    Gateway(#[from] ServeError),
     /// Someone answered something else than the lab counts on.
     #[error("{what}: {found}")]
     Unexpected {

@@ -5,13 +5,16 @@
 
 pub mod application;
 pub mod browser;
+pub mod demo;
 mod error;
 pub mod key;
 mod lies;
+pub mod management;
 pub mod markup;
 pub mod oidc_op;
 mod page;
 pub mod person;
 pub mod saml_idp;
+pub mod wrong;
 
 pub use error::LabError;

@@ -48,18 +48,28 @@ pub fn acme() -> Vec<Person> {
     ]
 }
 
-/// The people of Globex, who come over OpenID Connect.
+/// The people of Globex, who come over OpenID Connect. One has an address of Acme, as if Globex never asked for proof.
 pub fn globex() -> Vec<Person> {
     vec![
+        Person {
+            email: "ada@acme.test".to_owned(),
+            ..Person::new("Mallory", "Quinn", "globex.test", &["research"])
+        },
         Person::new("Grace", "Lindqvist", "globex.test", &["research", "admins"]),
         Person::new("Hiro", "Tanaka", "globex.test", &["support"]),
     ]
 }
 
-/// The one whose address and password those are.
-pub(crate) fn find<'p>(people: &'p [Person], email: &str, password: &str) -> Option<&'p Person> {
+/// The one whose button was pressed, or whose address and password those are.
+pub(crate) fn find<'p>(
+    people: &'p [Person],
+    pressed: &str,
+    email: &str,
+    password: &str,
+) -> Option<&'p Person> {
     let email = email.trim();
-    people
-        .iter()
-        .find(|person| person.email.eq_ignore_ascii_case(email) && person.password == password)
+    people.iter().find(|person| match pressed {
+        "" => person.email.eq_ignore_ascii_case(email) && person.password == password,
+        subject => person.subject == subject,
+    })
 }

@@ -76,6 +76,9 @@ pub(super) struct Hints {
     login_hint: Option<String>,
     connection_id: Option<String>,
     ui_locales: Option<String>,
+    prompt: Option<String>,
+    max_age: Option<String>,
+    acr_values: Option<String>,
 }
 
 /// A sign-in that waits for its callback.
@@ -133,6 +136,9 @@ pub(super) async fn begin(app: &Application, hints: &Hints) -> Result<(Begun, Ur
         ("login_hint", &hints.login_hint),
         ("connection_id", &hints.connection_id),
         ("ui_locales", &hints.ui_locales),
+        ("prompt", &hints.prompt),
+        ("max_age", &hints.max_age),
+        ("acr_values", &hints.acr_values),
     ];
     let more = more
         .iter()

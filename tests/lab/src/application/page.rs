@@ -26,10 +26,7 @@ pub(super) fn signed_in(claims: &Map<String, Value>, id_token: &str, first: bool
             .unwrap_or_default()
     };
     let page = SignedIn {
-        name: [text("name"), text("email"), text("sub")]
-            .into_iter()
-            .find(|text| !text.is_empty())
-            .unwrap_or_default(),
+        name: name(claims),
         email: text("email"),
         verified: claims.get("email_verified").and_then(Value::as_bool) == Some(true),
         connection: upstream("name"),
@@ -40,6 +37,18 @@ pub(super) fn signed_in(claims: &Map<String, Value>, id_token: &str, first: bool
         id_token,
     };
     respond(StatusCode::OK, &page)
+}
+
+/// What to call somebody: the best that the claims tell.
+pub(crate) fn name(claims: &Map<String, Value>) -> String {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    let parts = format!("{} {}", text("given_name"), text("family_name"));
+    let names = [text("name"), parts.trim(), text("email"), text("sub")];
+    names
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A callback that signed nobody in.
@@ -88,7 +97,7 @@ struct Start {
 #[derive(Template)]
 #[template(path = "signed_in.html")]
 struct SignedIn<'a> {
-    name: &'a str,
+    name: String,
     email: &'a str,
     verified: bool,
     connection: &'a str,

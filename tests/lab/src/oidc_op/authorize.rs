@@ -27,6 +27,7 @@ pub(super) struct Login {
     code_challenge_method: String,
     acr_values: String,
     login_hint: String,
+    person: String,
     email: String,
     password: String,
     lie: String,
@@ -43,7 +44,8 @@ pub(super) async fn login(State(op): State<Arc<OidcOp>>, Form(login): Form<Login
     if let Some(problem) = problem(&op, &login) {
         return page::message(StatusCode::BAD_REQUEST, "This request is refused", problem);
     }
-    let Some(person) = person::find(op.people(), &login.email, &login.password) else {
+    let Some(person) = person::find(op.people(), &login.person, &login.email, &login.password)
+    else {
         return show(&op, &login, true);
     };
     let code = random_text();

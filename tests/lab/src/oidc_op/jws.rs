@@ -112,7 +112,13 @@ fn claims(op: &OidcOp, grant: &Grant) -> Result<Map<String, Value>, ErrorStack> 
             .iter()
             .map(|acr| ("acr".to_owned(), acr.as_str().into())),
     );
-    claims.extend(profile(grant));
+    // Whoever lies in the userinfo makes everybody ask there.
+    if !matches!(
+        grant.lie,
+        Lie::UserinfoRefused | Lie::UserinfoMalformed | Lie::OtherSubjectInUserinfo
+    ) {
+        claims.extend(profile(grant));
+    }
     mislead(grant.lie, now, &mut claims);
     Ok(claims)
 }

@@ -52,6 +52,7 @@ struct Login {
     audience: String,
     relay_state: String,
     context: String,
+    person: String,
     email: String,
     password: String,
     lie: String,
@@ -95,7 +96,8 @@ async fn unsolicited(
 }
 
 async fn login(State(idp): State<Arc<SamlIdp>>, Form(login): Form<Login>) -> Response {
-    let Some(person) = person::find(idp.people(), &login.email, &login.password) else {
+    let Some(person) = person::find(idp.people(), &login.person, &login.email, &login.password)
+    else {
         return show(&idp, &login, true);
     };
     let lie = Lie::named(&login.lie);
