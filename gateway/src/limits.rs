@@ -10,7 +10,7 @@ pub struct Limits {
     pub form_bytes: usize,
     /// Largest JSON body at the Management API (metadata XML travels in it).
     pub api_body_bytes: usize,
-    /// Longest time that one request may take.
+    /// Longest time that one request may take: more than a callback's calls to an upstream, at 10 seconds each.
     pub request_seconds: u64,
     /// How long a person may stay at the identity provider.
     pub pending_seconds: u64,
@@ -55,7 +55,7 @@ impl Default for Limits {
         Self {
             form_bytes: 512 * 1024,
             api_body_bytes: 4 * 1024 * 1024,
-            request_seconds: 30,
+            request_seconds: 45,
             pending_seconds: 60 * 60,
             sign_in_page_seconds: 12 * 60 * 60,
             pending_cookies: 4,

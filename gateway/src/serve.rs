@@ -25,6 +25,8 @@ use crate::store::{Store, StoreError};
 
 /// How long answers in flight may still take after the process was told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How often expired rows are removed.
+const SWEEP: Duration = Duration::from_mins(1);
 /// What token-signing keys are sealed for.
 const KEY_PURPOSE: &str = KeyPurpose::Tokens.as_str();
 
@@ -113,6 +115,7 @@ pub async fn serve_on(
         stop.await;
         let _ = stopping.send(true);
     };
+    let sweeping = tokio::spawn(sweep(app.clone()));
     let served = axum::serve(listener, router(app.clone())).with_graceful_shutdown(graceful);
     let drained = async move {
         let _ = stopped.wait_for(|stopping| *stopping).await;
@@ -122,8 +125,20 @@ pub async fn serve_on(
         served = served => served.map_err(ServeError::Serve),
         () = drained => Ok(()),
     };
+    sweeping.abort();
     app.traces.flush().await;
     outcome
+}
+
+/// Removes what has served its time, as long as the gateway runs.
+async fn sweep(app: Shared) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.store.sweep(app.clock.now()).await {
+            tracing::warn!(%error, "expired rows could not be removed");
+        }
+    }
 }
 
 async fn stop_signal() {

@@ -103,8 +103,6 @@ pub struct UpstreamSession {
     pub name_id_format: Option<String>,
     /// SAML: SessionIndex. OIDC: `sid`.
     pub session: Option<String>,
-    /// OIDC: the ID token, for `id_token_hint`.
-    pub id_token: Option<String>,
 }
 
 /// A unique key that must not be seen twice before `until`.

@@ -1,5 +1,7 @@
 //! The upstream's answer: pending, verdict, sign-in, code.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -61,7 +63,7 @@ pub async fn by_form(
 struct Story {
     steps: Steps,
     pending: Option<PendingLogin>,
-    ready: Option<std::sync::Arc<Ready>>,
+    ready: Option<Arc<Ready>>,
     user: Option<String>,
 }
 
@@ -93,7 +95,11 @@ async fn finish(
             .await
         }
     };
-    let reference = tell(app, connection, &mut story, outcome.as_ref().err(), now);
+    if story.ready.is_none() {
+        // A trace belongs to a connection only if there is one: made-up ids would open rings of their own.
+        story.ready = existing(app, connection, now).await;
+    }
+    let reference = tell(app, &mut story, outcome.as_ref().err(), now);
     let refusal = match outcome {
         Ok(answer) => return answer,
         Err(refusal) => refusal,
@@ -181,14 +187,16 @@ async fn complete(
     Ok(answer)
 }
 
+async fn existing(app: &Shared, connection: &str, now: Timestamp) -> Option<Arc<Ready>> {
+    let id = ConnectionId::parse(connection)?;
+    app.registry
+        .provider(&app.store, &app.sealer, &app.egress, &id, now)
+        .await
+        .ok()
+}
+
 /// Keeps the trace, writes the one line of the log, and answers the reference.
-fn tell(
-    app: &Shared,
-    connection: &str,
-    story: &mut Story,
-    refusal: Option<&Refusal>,
-    now: Timestamp,
-) -> String {
+fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timestamp) -> String {
     if let Some(refusal) = refusal
         && !story.steps.has_failed()
     {
@@ -200,17 +208,18 @@ fn tell(
         |p| p.reference.clone(),
     );
     let code = refusal.map(Refusal::code);
+    let ready = story.ready.as_deref();
+    let connection_id = ready.map(|ready| ready.connection.id.to_string());
     tracing::info!(
         reference,
-        connection,
+        connection_id,
         code,
         user = story.user,
         "login ended"
     );
-    let ready = story.ready.as_deref();
     app.traces.record(Trace {
         reference: reference.clone(),
-        connection_id: ConnectionId::parse(connection).map(|id| id.to_string()),
+        connection_id,
         strategy: ready.map(|ready| ready.connection.spec.strategy.clone()),
         connection_name: ready.map(|ready| ready.connection.display_name.clone()),
         client_id: story

@@ -151,7 +151,7 @@ impl OauthProvider {
             let fetched = story.tell("oidc.userinfo", fetched, |_| "the same subject".into())?;
             claims.complete_with(fetched);
         }
-        let identity = mapping::identity(&self.connection, claims, tokens.id_token);
+        let identity = mapping::identity(&self.connection, claims);
         story.tell("oidc.mapping", Ok(identity), |identity| {
             let email = identity
                 .email

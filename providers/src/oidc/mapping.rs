@@ -20,8 +20,6 @@ const GROUPS_MOST: usize = 1000;
 const ATTRIBUTES_MOST: usize = 64;
 /// The most values of one other claim that are kept.
 const VALUES_MOST: usize = 100;
-/// The longest ID token that is kept for a logout, in bytes.
-const ID_TOKEN_HINT_BYTES: usize = 4096;
 
 /// Claims that have their own place, or belong to the protocol.
 const PLACED: [&str; 23] = [
@@ -50,12 +48,8 @@ const PLACED: [&str; 23] = [
     "groups",
 ];
 
-/// Writes the identity. `id_token` is kept for a later logout if it is short enough.
-pub(crate) fn identity(
-    connection: &ConnectionId,
-    claims: Claims,
-    id_token: Option<String>,
-) -> VerifiedIdentity {
+/// Writes the identity.
+pub(crate) fn identity(connection: &ConnectionId, claims: Claims) -> VerifiedIdentity {
     let text = |name: &str| {
         claims
             .members
@@ -87,7 +81,6 @@ pub(crate) fn identity(
             .unwrap_or_default(),
         upstream_session: Some(UpstreamSession {
             session: text("sid"),
-            id_token: id_token.filter(|token| token.len() <= ID_TOKEN_HINT_BYTES),
             ..UpstreamSession::default()
         }),
         replay: None,

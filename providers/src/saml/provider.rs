@@ -204,7 +204,6 @@ impl SamlProvider {
                 name_id,
                 name_id_format,
                 session: asserted.session_index,
-                id_token: None,
             }),
             replay: Some(replay),
         }
