@@ -376,3 +376,50 @@ fn a_document_is_explained_for_people_and_for_programs() {
         "rsa-sha256"
     );
 }
+
+/// Signs what `xpath` selects in `from` with `xmlsec1`. False where that is not installed.
+fn sign_by_xmlsec1(folder: &Path, xpath: &str, from: &Path, to: &str) -> bool {
+    let signed = Command::new("xmlsec1")
+        .args([
+            "--sign",
+            "--privkey-pem",
+            "key.pem,cert.pem",
+            "--node-xpath",
+            xpath,
+            "--output",
+            to,
+        ])
+        .args(["--id-attr:ID", &format!("{ASSERTION}:Assertion")])
+        .args(["--id-attr:ID", &format!("{PROTOCOL}:Response")])
+        .arg(from)
+        .current_dir(folder)
+        .status();
+    signed.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_response_signed_twice_by_another_implementation_is_accepted_whole() {
+    let idp = Idp::new(2048);
+    let folder = idp.folder.path();
+    idp.write("key.pem", &idp.key.private_key_to_pem_pkcs8().unwrap());
+    let template =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/saml/response.template.xml");
+    let assertion = "//*[local-name()='Assertion']/*[local-name()='Signature']";
+    if !sign_by_xmlsec1(folder, assertion, &template, "once.xml") {
+        println!("xmlsec1 not present");
+        return;
+    }
+    assert!(sign_by_xmlsec1(
+        folder,
+        "/*/*[local-name()='Signature']",
+        Path::new("once.xml"),
+        "response.xml"
+    ));
+    let (exit, answer) = idp.verify(&[&["--in-response-to", "_req"], &BY_METADATA[..]].concat());
+    assert_eq!((exit, &answer["signed"]), (0, &json!("both")), "{answer}");
+    assert_eq!(answer["identity"]["subject"], "abc");
+    assert_eq!(
+        answer["identity"]["attributes"]["groups"],
+        json!(["Grüße & <x>\r😀", "b\t\"c\""])
+    );
+}
