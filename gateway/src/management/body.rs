@@ -238,14 +238,13 @@ impl<'a> Members<'a> {
             .keys()
             .filter(|name| !self.known.contains(name.as_str()))
         {
-            let shown: String = name.chars().take(64).collect();
-            self.problems.push(Problem::new(
-                unknown(&shown, self.known.iter().copied()),
-                shown,
-            ));
+            // Each stranger is compared with every known name: no more of them than are told.
             if self.problems.len() >= PROBLEMS_MOST {
                 break;
             }
+            let shown: String = name.chars().take(64).collect();
+            let refusal = unknown(&shown, self.known.iter().copied());
+            self.problems.push(Problem::new(refusal, shown));
         }
         if self.problems.is_empty() {
             Ok(())
