@@ -40,6 +40,10 @@ pub enum LabError {
 
 impl LabError {
     /// Something else came back than was counted on.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads better where it is called"
+    )]
     pub fn unexpected(what: &'static str, found: impl ToString) -> Self {
         Self::Unexpected {
             what,
@@ -47,6 +51,10 @@ impl LabError {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads better where it is called"
+    )]
     pub(crate) fn io(what: impl ToString) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.to_string();
         move |source| Self::Io { what, source }

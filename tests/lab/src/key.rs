@@ -1,5 +1,7 @@
 //! Keys of the lab, made at start and kept in memory.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fedgate::app::Clock;
@@ -53,11 +55,10 @@ impl LabKey {
         };
         let certificate = self_signed(&private, name, clock)?;
         let digest = certificate.digest(MessageDigest::sha256())?;
-        let id = digest
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = digest.iter().take(8).fold(String::new(), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        });
         Ok(Self {
             id,
             private,

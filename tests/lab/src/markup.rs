@@ -138,18 +138,15 @@ fn unescaped(text: &str) -> String {
     let mut pieces = text.split('&');
     let mut out = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        match piece
+        let decoded = piece
             .split_once(';')
-            .and_then(|(name, rest)| Some((entity(name)?, rest)))
-        {
-            Some((c, rest)) => {
-                out.push(c);
-                out.push_str(rest);
-            }
-            None => {
-                out.push('&');
-                out.push_str(piece);
-            }
+            .and_then(|(name, rest)| Some((entity(name)?, rest)));
+        if let Some((c, rest)) = decoded {
+            out.push(c);
+            out.push_str(rest);
+        } else {
+            out.push('&');
+            out.push_str(piece);
         }
     }
     out

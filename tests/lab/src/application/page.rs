@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::SignInProblem;
@@ -10,6 +11,8 @@ use crate::page::respond;
 
 /// The most rows of a table of claims.
 const ROWS: usize = 200;
+/// Claims that are a NumericDate (RFC 7519 2).
+const TIMES: [&str; 4] = ["iat", "exp", "nbf", "auth_time"];
 
 /// Nobody is signed in.
 pub(super) fn start(signed_out: bool) -> Response {
@@ -77,9 +80,18 @@ fn add(rows: &mut Vec<(String, String)>, prefix: &str, claims: &Map<String, Valu
                 path,
                 values.iter().map(plain).collect::<Vec<_>>().join(", "),
             )),
+            value if TIMES.contains(&name.as_str()) => rows.push((path, time(value))),
             value => rows.push((path, plain(value))),
         }
     }
+}
+
+/// Seconds since the epoch, and the same for people.
+fn time(value: &Value) -> String {
+    let at = value
+        .as_i64()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.map_or_else(|| plain(value), |at| format!("{value} · {at}"))
 }
 
 fn plain(value: &Value) -> String {

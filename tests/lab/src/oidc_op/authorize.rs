@@ -15,6 +15,7 @@ use crate::person;
 /// An authorization request (OpenID Connect core 3.1.2.1), and what the login form adds to it.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names of the standard")]
 pub(super) struct Login {
     response_type: String,
     client_id: String,
@@ -104,7 +105,7 @@ fn parameters(op: &OidcOp, lie: Lie, code: &str, state: &str) -> Vec<(&'static s
     match lie {
         Lie::NoIssInCallback => {}
         Lie::IssMismatchInCallback => {
-            parameters.push(("iss", "https://another-issuer.test".to_owned()))
+            parameters.push(("iss", "https://another-issuer.test".to_owned()));
         }
         _ => parameters.push(("iss", op.issuer().to_owned())),
     }

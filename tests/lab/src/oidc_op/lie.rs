@@ -69,7 +69,7 @@ impl Lie {
     /// How long the token endpoint waits before it answers.
     pub(super) fn delay(self) -> Duration {
         match self {
-            Self::Slow => Duration::from_secs(120),
+            Self::Slow => Duration::from_mins(2),
             _ => Duration::ZERO,
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn fields(
 ) -> Vec<(String, String)> {
     let response = match lie {
         Lie::BrokenBase64 => response.replacen(|c: char| c.is_ascii_lowercase(), "*", 1),
-        Lie::CutBase64 => response[..response.len() / 8 * 4 + 1].to_owned(),
+        Lie::CutBase64 => response[..=response.len() / 8 * 4].to_owned(),
         _ => response,
     };
     let relay_state = match lie {

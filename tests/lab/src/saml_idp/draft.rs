@@ -127,11 +127,11 @@ impl Draft {
 
     fn mislead(&mut self, lie: Lie, rng: &mut dyn CryptoRng) {
         match lie {
-            Lie::WrongAudience => self.audience = ANOTHER_SERVICE.to_owned(),
+            Lie::WrongAudience => ANOTHER_SERVICE.clone_into(&mut self.audience),
             Lie::WrongRecipient => self.recipient = format!("{ANOTHER_SERVICE}/acs"),
             Lie::WrongDestination => self.destination = format!("{ANOTHER_SERVICE}/acs"),
-            Lie::WrongIssuer => self.issuer = "https://another-idp.test".to_owned(),
-            Lie::WrongQualifier => self.qualifier = ANOTHER_SERVICE.to_owned(),
+            Lie::WrongIssuer => "https://another-idp.test".clone_into(&mut self.issuer),
+            Lie::WrongQualifier => ANOTHER_SERVICE.clone_into(&mut self.qualifier),
             Lie::LostInResponseTo => {
                 self.in_response_to = Some(id(rng));
                 self.confirmed_request = self.in_response_to.clone();
@@ -144,7 +144,7 @@ impl Draft {
             }
             Lie::EmptyNameId => self.name_id.clear(),
             Lie::WeakContext => {
-                self.context = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified".to_owned()
+                "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified".clone_into(&mut self.context);
             }
             Lie::ManyAttributes => {
                 let more =

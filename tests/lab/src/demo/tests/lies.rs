@@ -1,5 +1,7 @@
 //! Every lie, by the page that the person ends on.
 
+use std::fmt::Write as _;
+
 use url::Url;
 
 use super::demo;
@@ -55,10 +57,8 @@ async fn outcomes<L: Copy>(
     let mut table = String::new();
     for lie in lies {
         let name = name(*lie);
-        table += &format!(
-            "{name} {}\n",
-            outcome(demo, &[("login_hint", email)], name).await
-        );
+        let outcome = outcome(demo, &[("login_hint", email)], name).await;
+        writeln!(table, "{name} {outcome}").unwrap();
     }
     table
 }
