@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode, header};
 use crate::app::App;
 use crate::config::ConfigRefusal;
 use crate::login::{LoginRefusal, continued};
+use crate::logout::LogoutRefusal;
 use crate::management::ApiRefusal;
 use crate::op::refusal::OpRefusal;
 use crate::op::{self, AuthorizeRequest};
@@ -38,7 +39,7 @@ refusals! {
 /// Every refusal that exists, area by area: the source of `docs/errors.md`.
 pub fn catalogue() -> Vec<&'static Catalogued> {
     use fedgate_providers::{connection, egress, oauth, oidc, saml};
-    let areas: [Vec<&'static Catalogued>; 14] = [
+    let areas: [Vec<&'static Catalogued>; 15] = [
         of(
             connection::ConnectionRefusal::ALL,
             connection::ConnectionRefusal::entry,
@@ -52,6 +53,7 @@ pub fn catalogue() -> Vec<&'static Catalogued> {
         of(LoginRefusal::ALL, LoginRefusal::entry),
         of(PeopleRefusal::ALL, PeopleRefusal::entry),
         of(OpRefusal::ALL, OpRefusal::entry),
+        of(LogoutRefusal::ALL, LogoutRefusal::entry),
         of(ApiRefusal::ALL, ApiRefusal::entry),
         of(ConfigRefusal::ALL, ConfigRefusal::entry),
         of(StoreRefusal::ALL, StoreRefusal::entry),

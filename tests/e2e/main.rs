@@ -2,3 +2,4 @@
 
 mod counterparts;
 mod documentation;
+mod logout;

@@ -3,6 +3,8 @@
 //! The gateway holds no session of its own in the browser, so that a sign-out ends the login that the ID token names:
 //! from then on userinfo refuses its access token. Without an ID token there is nothing to end.
 
+mod single;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -24,14 +26,24 @@ use crate::op::{LOGOUT_PATH, OpRefusal};
 use crate::page::{SignedOut, signed_out};
 use crate::store::application::Application;
 
+pub use single::LogoutRefusal;
+
+/// SAML single logout, a path per connection.
+const SINGLE_LOGOUT_PATH: &str = "/saml/{connection_id}/slo";
+
 /// Longest `id_token_hint`, in bytes.
 const HINT_BYTES: usize = fedgate_certs::jose::TOKEN_BYTES;
 /// Longest address and `state`, in bytes.
 const VALUE_BYTES: usize = 2048;
 
-/// `/logout`
+/// `/logout`, and the address of single logout.
 pub fn routes() -> Router<Shared> {
-    Router::new().route(LOGOUT_PATH, get(by_query).post(by_form))
+    Router::new()
+        .route(LOGOUT_PATH, get(by_query).post(by_form))
+        .route(
+            SINGLE_LOGOUT_PATH,
+            get(single::unsupported).post(single::unsupported),
+        )
 }
 
 /// How a sign-out ended.
