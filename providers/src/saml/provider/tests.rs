@@ -3,7 +3,7 @@ use openssl::pkey::{PKey, Private};
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::connection::{Binding, CommonOptions, OauthOptions, Options, Status};
+use crate::connection::{Binding, CommonOptions, OauthOptions, Options, SignaturePolicy, Status};
 use crate::login::{Redirect, Site};
 use crate::saml::test_response::genuine_response;
 use crate::saml::test_signer::{certificate, ec_key, sign};
@@ -310,31 +310,176 @@ fn expired_metadata_lets_nobody_in() {
 }
 
 #[test]
+fn metadata_that_expires_during_a_login_ends_it() {
+    let key = ec_key();
+    let xml = metadata(&key, r#"validUntil="2026-01-02T03:06:00Z""#);
+    let connection = connection(ProtocolOptions::Saml(options()));
+    let provider = SamlProvider::open(&connection, xml.as_bytes()).unwrap();
+    let login = login();
+    let (_, pending) = begin(&provider, &login);
+    let callback = answer(&pending, login.handle, &key);
+    let (mut before, mut steps) = (Steps::default(), Steps::default());
+    let complete = |at: &str, steps| {
+        provider.complete(
+            login.handle,
+            &pending,
+            &callback,
+            at.parse().unwrap(),
+            steps,
+        )
+    };
+    assert!(complete("2026-01-02T03:05:59Z", &mut before).is_ok());
+    assert_eq!(
+        complete("2026-01-02T03:06:00Z", &mut steps).unwrap_err(),
+        MetadataRefusal::Expired
+    );
+    assert_eq!(step_names(&steps), ["saml.metadata"]);
+}
+
+#[test]
+fn no_setting_stretches_the_tolerance_beyond_its_limit() {
+    let key = ec_key();
+    let loose = SamlOptions {
+        clock_skew_seconds: u32::MAX,
+        ..options()
+    };
+    let provider = open(loose, &key).unwrap();
+    let login = login();
+    let (_, pending) = begin(&provider, &login);
+    let callback = answer(&pending, login.handle, &key);
+    let complete = |at: &str| {
+        provider.complete(
+            login.handle,
+            &pending,
+            &callback,
+            at.parse().unwrap(),
+            &mut Steps::default(),
+        )
+    };
+    // The assertion ends at 03:09:00 by its confirmation and at 03:09:05 by its conditions.
+    assert!(complete("2026-01-02T03:13:59Z").is_ok());
+    assert_eq!(
+        complete("2026-01-02T03:14:05Z").unwrap_err(),
+        SamlRefusal::Expired
+    );
+}
+
+#[test]
 fn a_connection_of_another_protocol_is_not_opened() {
     let other = connection(ProtocolOptions::Oauth(OauthOptions::default()));
     let refusal = SamlProvider::open(&other, b"").unwrap_err();
     assert_eq!(refusal, SamlRefusal::NotSaml);
 }
 
-#[test]
-fn replay_marks_differ_by_connection_issuer_and_assertion() {
+/// Completes a genuine login after `ask` changed what was pending and `edit` what the IdP answered.
+fn completed(
+    options: SamlOptions,
+    ask: impl Fn(&mut SamlPending),
+    edit: (&str, &str),
+) -> Result<VerifiedIdentity, Refusal> {
     let key = ec_key();
-    let provider = open(options(), &key).unwrap();
+    let provider = open(options, &key).unwrap();
     let login = login();
-    let (_, pending) = begin(&provider, &login);
-    let identity = |handle: Handle| {
-        let callback = answer(&pending, handle, &key);
-        let now = NOW.parse().unwrap();
-        provider
-            .complete(handle, &pending, &callback, now, &mut Steps::default())
-            .unwrap()
-    };
-    let once = identity(login.handle).replay.unwrap();
-    // The mark is the assertion's, whatever request it claims to answer.
-    assert_eq!(
-        identity(Handle::random(&mut StdRng::seed_from_u64(5)))
-            .replay
-            .unwrap(),
-        once
+    let (_, mut pending) = begin(&provider, &login);
+    ask(&mut pending);
+    let xml = genuine_response()
+        .replace("https://sp.example/acs", &pending.acs)
+        .replace("_request", &login.handle.to_request_id())
+        .replace(edit.0, edit.1);
+    let form = vec![(
+        "SAMLResponse".to_owned(),
+        STANDARD.encode(sign(&xml, "a1", &key)),
+    )];
+    let now = NOW.parse().unwrap();
+    provider.complete(
+        login.handle,
+        &pending,
+        &Callback::Form(form),
+        now,
+        &mut Steps::default(),
+    )
+}
+
+#[test]
+fn what_was_asked_is_what_is_checked() {
+    let as_it_is = ("urn:sp", "urn:sp");
+    let old = (
+        "AuthnInstant=\"2026-01-02T03:04:00Z\"",
+        "AuthnInstant=\"2026-01-02T02:00:00Z\"",
     );
+    let refused = |ask: fn(&mut SamlPending), edit| completed(options(), ask, edit).unwrap_err();
+    assert!(completed(options(), |_| (), old).is_ok());
+    assert_eq!(
+        refused(|pending| pending.force = true, old),
+        SamlRefusal::AuthnTooOld
+    );
+    assert_eq!(
+        refused(|pending| pending.max_age = Some(60), old),
+        SamlRefusal::AuthnTooOld
+    );
+    let asked = |pending: &mut SamlPending| pending.acr_values = vec!["urn:mfa".to_owned()];
+    assert_eq!(refused(asked, as_it_is), SamlRefusal::AuthnContextMismatch);
+    assert_eq!(
+        refused(
+            |pending| pending.sp_entity_id = "urn:x".to_owned(),
+            as_it_is
+        ),
+        SamlRefusal::AudienceMismatch
+    );
+    assert_eq!(
+        refused(|_| (), ("https://idp.example", "https://evil.example")),
+        SamlRefusal::IssuerMismatch
+    );
+    let strict = SamlOptions {
+        signature_policy: SignaturePolicy::Response,
+        ..options()
+    };
+    assert_eq!(
+        completed(strict, |_| (), as_it_is).unwrap_err(),
+        SamlRefusal::ResponseNotSigned
+    );
+}
+
+#[test]
+fn an_age_of_zero_leaves_time_to_sign_in() {
+    let ask = |pending: &mut SamlPending| {
+        pending.force = true;
+        pending.max_age = Some(0);
+        pending.issued_at -= 1_000;
+    };
+    let edit = (
+        "AuthnInstant=\"2026-01-02T03:04:00Z\"",
+        "AuthnInstant=\"2026-01-02T02:50:00Z\"",
+    );
+    assert!(completed(options(), ask, edit).is_ok());
+}
+
+#[test]
+fn a_replay_mark_is_made_of_connection_issuer_and_assertion() {
+    let mark = |connection: char, issuer: &str, id: &str| {
+        let asserted = Asserted {
+            signed: crate::saml::signature::Signed::Assertion,
+            id: id.to_owned(),
+            issuer: issuer.to_owned(),
+            name_id: None,
+            attributes: BTreeMap::new(),
+            authenticated_at: NOW.parse().unwrap(),
+            context: None,
+            session_index: None,
+            valid_until: NOW.parse().unwrap(),
+        };
+        let connection =
+            ConnectionId::parse(&format!("conn_{}", connection.to_string().repeat(32)));
+        replay_mark(&connection.unwrap(), &asserted).key
+    };
+    let marks = [
+        mark('0', "ab", "c"),
+        mark('1', "ab", "c"),
+        mark('0', "a", "bc"),
+        mark('0', "ab", "d"),
+        mark('0', "x", "c"),
+    ];
+    let distinct: std::collections::BTreeSet<_> = marks.iter().collect();
+    assert_eq!(distinct.len(), marks.len());
+    assert_eq!(mark('0', "ab", "c"), marks[0]);
 }

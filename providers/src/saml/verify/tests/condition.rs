@@ -163,3 +163,13 @@ fn an_empty_audience_is_nobodys() {
     let refusal = verified(&empty, |expected| expected.sp_entity_id = "");
     assert_eq!(refusal.unwrap_err(), SamlRefusal::AudienceMismatch);
 }
+
+#[test]
+fn an_old_response_around_a_fresh_assertion_is_refused() {
+    let of_response = "InResponseTo=\"_request\" IssueInstant=\"2026-01-02T03:04:05Z\"";
+    let edit = [(
+        of_response,
+        "InResponseTo=\"_request\" IssueInstant=\"2026-01-02T02:00:00Z\"",
+    )];
+    assert_eq!(refused(&edit), SamlRefusal::IssueInstantTooOld);
+}
