@@ -272,13 +272,14 @@ fn the_earliest_end_counts() {
         )
         .replace(
             "<md:IDPSSODescriptor ",
-            "<md:IDPSSODescriptor validUntil=\"2026-06-01T02:00:00+02:00\" ",
+            "<md:IDPSSODescriptor validUntil=\"2026-06-01T02:00:00+02:00\" cacheDuration=\"PT6H\" ",
         );
     let group = format!(
-        "<md:EntitiesDescriptor {MD} validUntil=\"2030-01-01T00:00:00.5Z\">{xml}</md:EntitiesDescriptor>"
+        "<md:EntitiesDescriptor {MD} validUntil=\"2030-01-01T00:00:00.5Z\" cacheDuration=\"PT1H\">{xml}</md:EntitiesDescriptor>"
     );
     let metadata = read(&group);
     assert_eq!(metadata.valid_until, "2026-06-01T00:00:00Z".parse().ok());
+    assert_eq!(metadata.cache_duration, Some(SignedDuration::from_hours(1)));
     assert_eq!(
         metadata
             .valid_at("2026-06-01T00:00:00Z".parse().unwrap())
