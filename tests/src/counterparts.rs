@@ -190,7 +190,8 @@ impl RelyingParty {
     }
 }
 
-fn node(script: &str) -> Command {
+/// A script of the counterparts, ready to run.
+pub fn node(script: &str) -> Command {
     let folder = sources().join("node");
     assert!(
         folder.join("node_modules").is_dir(),
