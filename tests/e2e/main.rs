@@ -3,4 +3,5 @@
 mod chromium;
 mod counterparts;
 mod documentation;
+mod lab;
 mod logout;

@@ -1,7 +1,7 @@
 //! An OpenID Provider: honest, or told for one login how to lie.
 //!
 //! It serves any redirect URI of its one client: it is a lab. Its discovery lies under other issuers, so that a
-//! connection can be pointed at one of them: `{base_url}/other-issuer`, `/no-discovery`, `/not-json`, `/no-keys`.
+//! connection can be pointed at one of them: `{base_url}/other-issuer`, `/no-endpoint`, `/not-json`, `/no-keys`.
 
 mod authorize;
 mod discovery;
@@ -91,6 +91,11 @@ impl OidcOp {
     /// Its issuer.
     pub fn issuer(&self) -> &str {
         &self.options.base_url
+    }
+
+    /// How it is set up.
+    pub fn options(&self) -> &OidcOpOptions {
+        &self.options
     }
 
     /// Who can sign in.

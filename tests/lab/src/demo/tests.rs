@@ -1,5 +1,3 @@
-mod lies;
-
 use super::*;
 use crate::wrong::{SCENES, play};
 

@@ -20,12 +20,12 @@ pub(super) async fn lying(State(op): State<Arc<OidcOp>>, Path(issuer): Path<Stri
     document["issuer"] = op.at(&format!("/{issuer}")).into();
     match issuer.as_str() {
         "other-issuer" => document["issuer"] = "https://another-issuer.test".into(),
-        "no-keys" => document["jwks_uri"] = op.at("/no-keys/jwks").into(),
-        "no-endpoint" => drop(
-            document
-                .as_object_mut()
-                .map(|members| members.remove("token_endpoint")),
-        ),
+        "no-keys" => {
+            document["jwks_uri"] = op.at("/no-keys/jwks").into();
+            // Its callbacks come from the honest issuer: it must not promise to name itself there.
+            document["authorization_response_iss_parameter_supported"] = false.into();
+        }
+        "no-endpoint" => document["token_endpoint"] = Value::Null,
         "not-json" => return "<html>".into_response(),
         _ => return StatusCode::NOT_FOUND.into_response(),
     }
