@@ -55,6 +55,9 @@ impl Registry {
     }
 
     /// The provider of an active connection. Opened once, however many logins wait for it.
+    ///
+    /// # Errors
+    /// `login.connection_unavailable`, those of the store, and what its upstream's metadata is refused for.
     pub async fn provider(
         &self,
         store: &Store,
@@ -71,6 +74,9 @@ impl Registry {
     }
 
     /// The connection that a domain routes to. `domain` is normalized.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn route(
         &self,
         store: &Store,
@@ -123,6 +129,9 @@ async fn open(
 }
 
 /// A connection from its row, with its secrets opened.
+///
+/// # Errors
+/// `store.corrupt`, `gateway.secret_unreadable`
 pub fn from_row(stored: &StoredConnection, sealer: &Sealer) -> Result<Connection, Refusal> {
     let broken = |detail: &str| {
         StoreRefusal::Corrupt

@@ -54,15 +54,18 @@ pub enum ServeError {
 }
 
 /// Opens every part that the configuration names.
+///
+/// # Errors
+/// The part that cannot be opened.
 pub async fn open(config: Config) -> Result<Shared, ServeError> {
     let clock = Clock::default();
     let randomness = Randomness;
     let limits = config.limits.clone();
     let store = Store::open(&config.store.url).await?;
-    let sealed = store.holds_sealed().await?;
+    let holds_secrets = store.holds_sealed().await?;
     let master = load_or_create_master_key(
         &config.secrets.master_key_file,
-        sealed,
+        holds_secrets,
         &mut randomness.rng(),
     )
     .map_err(|problem| ServeError::MasterKey(problem.to_string()))?;
@@ -94,6 +97,9 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
 }
 
 /// Serves until the process gets SIGTERM or SIGINT, then finishes what is in flight.
+///
+/// # Errors
+/// Those of [`open`]; [`ServeError::Listen`]; [`ServeError::Serve`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     let address = config.server.listen;
     let app = open(config).await?;
@@ -105,6 +111,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 }
 
 /// Serves an opened gateway on a listener until `stop` resolves.
+///
+/// # Errors
+/// [`ServeError::Serve`]
 pub async fn serve_on(
     app: Shared,
     listener: TcpListener,
@@ -166,7 +175,7 @@ pub(crate) async fn keyring(
     if kept.is_empty() {
         for algorithm in SigningAlgorithm::ALL {
             let key = SigningKey::generate(algorithm)?;
-            let sealed = sealer.seal_secret(
+            let private_key = sealer.seal_secret(
                 KEY_PURPOSE,
                 key.id(),
                 &key.to_pkcs8_der()?,
@@ -178,7 +187,7 @@ pub(crate) async fn keyring(
                 purpose: KEY_PURPOSE.to_owned(),
                 algorithm: algorithm.as_str().to_owned(),
                 stage: Stage::Active.as_str().to_owned(),
-                private_key: sealed,
+                private_key,
                 certificate: None,
                 created_at: now,
                 stage_at: now,

@@ -25,6 +25,9 @@ impl Shown {
 
 /// The connections that a person may choose from: those of the organization that was asked for, else those enabled
 /// for the application. One that domains route to is shown only if it is told to be.
+///
+/// # Errors
+/// Those of the store.
 pub async fn buttons(app: &App, request: &AuthorizeRequest) -> Result<Vec<Shown>, Refusal> {
     let connections = match &request.org_code {
         None => {

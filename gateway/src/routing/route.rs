@@ -18,6 +18,9 @@ pub enum Decision {
 
 /// Decides from what the application asked. A domain in `login_hint` wins over `org_code`, as with Kinde;
 /// `connection_id` wins over both.
+///
+/// # Errors
+/// `route.connection_not_enabled`, `route.organization_unknown`, those of the store.
 pub async fn decide(app: &App, request: &AuthorizeRequest) -> Result<Decision, Refusal> {
     if let Some(asked) = &request.connection_id {
         return named(app, request, asked).await;
@@ -39,6 +42,9 @@ pub async fn decide(app: &App, request: &AuthorizeRequest) -> Result<Decision, R
 }
 
 /// Decides from the address that a person typed.
+///
+/// # Errors
+/// `route.email_invalid`, `route.unknown_domain`, those of the store.
 pub async fn by_address(
     app: &App,
     request: &AuthorizeRequest,
@@ -53,6 +59,9 @@ pub async fn by_address(
 }
 
 /// Decides from the button that a person pressed; it must be one that the page could have shown.
+///
+/// # Errors
+/// `route.connection_not_enabled`, those of the store.
 pub async fn by_button(
     app: &App,
     request: &AuthorizeRequest,
