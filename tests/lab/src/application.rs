@@ -11,8 +11,9 @@ pub(crate) use page::name;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use fedgate::app::Clock;
@@ -84,12 +85,39 @@ impl Application {
             .route("/sign-in", get(sign_in))
             .route("/cb", get(callback))
             .route("/sign-out", post(sign_out))
+            .layer(middleware::from_fn_with_state(
+                self.clone(),
+                at_its_own_name,
+            ))
             .merge(crate::page::assets())
             .with_state(self)
     }
 
     fn session(&self, headers: &HeaderMap) -> Option<Session> {
         self.sessions.find(cookie(headers, SESSION)?)
+    }
+}
+
+/// Browsers keep the cookies of `localhost` and `127.0.0.1` apart: a sign-in must begin where it comes back to.
+async fn at_its_own_name(
+    State(app): State<Arc<Application>>,
+    headers: HeaderMap,
+    request: Request,
+    next: Next,
+) -> Response {
+    let own = app.options.base_url.split("://").nth(1).unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    match host.filter(|host| *host != own) {
+        Some(_) => {
+            let path = request
+                .uri()
+                .path_and_query()
+                .map_or("/", |path| path.as_str());
+            Redirect::temporary(&format!("{}{path}", app.options.base_url)).into_response()
+        }
+        None => next.run(request).await,
     }
 }
 

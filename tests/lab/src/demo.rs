@@ -174,7 +174,9 @@ impl Ports {
     async fn bind(listen: SocketAddr) -> Result<Self, LabError> {
         let gateway = TcpListener::bind(listen)
             .await
-            .map_err(LabError::io(format!("cannot listen on {listen}")))?;
+            .map_err(LabError::io(format!(
+                "cannot listen on {listen} (--listen names another address)"
+            )))?;
         Ok(Self {
             saml_idp: near(&gateway, 1).await?,
             oidc_op: near(&gateway, 2).await?,

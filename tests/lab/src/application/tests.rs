@@ -50,3 +50,16 @@ async fn nobody_is_signed_in_at_first() {
     assert_eq!(status, StatusCode::OK);
     assert!(html.contains("href=\"/sign-in\""), "{html}");
 }
+
+#[tokio::test]
+async fn a_browser_at_another_name_of_this_machine_is_sent_to_the_one_that_is_registered() {
+    let request = Request::get("/sign-in?login_hint=a")
+        .header(header::HOST, "localhost:9")
+        .body(Body::empty())
+        .unwrap();
+    let response = application().router().oneshot(request).await.unwrap();
+    assert_eq!(
+        response.headers()[header::LOCATION],
+        "http://127.0.0.1:9/sign-in?login_hint=a"
+    );
+}

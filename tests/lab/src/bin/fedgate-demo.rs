@@ -1,5 +1,6 @@
 //! `fedgate-demo`: the gateway, lab identity providers and a demo application together, until Ctrl-C.
 
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -23,7 +24,10 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("warn"))
-        .with_writer(std::io::stderr)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .without_time()
+        .with_target(false)
         .init();
     match run(arguments.listen).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -36,10 +40,15 @@ async fn main() -> ExitCode {
 
 async fn run(listen: SocketAddr) -> Result<(), LabError> {
     let demo = Demo::start(listen).await?;
-    println!("{}", demo.greeting());
+    say(&demo.greeting());
     stop_signal().await;
-    println!("Stopping.");
+    say("Stopping.");
     demo.stop().await
+}
+
+/// Nobody may be listening any more, which is no reason to end.
+fn say(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
 }
 
 async fn stop_signal() {

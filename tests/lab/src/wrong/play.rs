@@ -14,6 +14,8 @@ use crate::saml_idp::Lie;
 
 const ADA: &str = "ada@acme.test";
 const STRANGER: &str = "pat@nowhere.test";
+/// Recent logins of a connection among which one is looked for.
+const TRACES: u32 = 50;
 
 /// What came of a scene.
 #[derive(Debug)]
@@ -97,11 +99,13 @@ async fn unverified(stage: &Stage) -> Result<Played, LabError> {
     let page = submit_login(&mut browser, &login, oidc_op::Lie::UnverifiedEmail.name()).await?;
     let mallory = seen(stage, &browser, &page)?;
     stage.app.traces.flush().await;
-    let traces = stage.app.store.traces(&stage.globex, 1).await;
+    let traces = stage.app.store.traces(&stage.globex, TRACES).await;
     let traces = traces.map_err(|error| LabError::unexpected("the store", error))?;
+    let hers = |trace: &Trace| trace.user_id.as_deref() == Some(&mallory.subject);
+    let trace = traces.into_iter().find(hers);
     Ok(Played {
         page,
-        trace: traces.into_iter().next(),
+        trace,
         seen: vec![ada, mallory],
     })
 }
