@@ -7,7 +7,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use fedgate_providers::error::Refusal;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -16,6 +18,8 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::Shared;
 use crate::error::{self, Circumstances, GatewayRefusal};
 use crate::events::trace::new_reference;
+use crate::login::LoginRefusal;
+use crate::op::OpRefusal;
 use crate::{login, logout, management, op, page};
 
 /// The gateway as one service.
@@ -25,7 +29,8 @@ pub fn router(app: Shared) -> Router {
         .merge(op::routes())
         .merge(login::routes())
         .merge(logout::routes())
-        .layer(RequestBodyLimitLayer::new(limits.form_bytes));
+        .layer(RequestBodyLimitLayer::new(limits.form_bytes))
+        .layer(middleware::from_fn_with_state(app.clone(), tell_size));
     Router::new()
         .merge(browsers)
         .merge(management::routes())
@@ -57,21 +62,53 @@ async fn ready(State(app): State<Shared>) -> Response {
         .into_response()
 }
 
-async fn not_found(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    refuse(&app, &headers, GatewayRefusal::NotFound)
+async fn not_found(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
+    unknown_path(&app, uri.path(), &headers)
+}
+
+fn unknown_path(app: &Shared, path: &str, headers: &HeaderMap) -> Response {
+    if path == "/api" || path.starts_with("/api/") {
+        return management::unknown_path();
+    }
+    refuse(app, headers, &GatewayRefusal::NotFound.into())
 }
 
 async fn method_not_allowed(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    refuse(&app, &headers, GatewayRefusal::MethodNotAllowed)
+    refuse(&app, &headers, &GatewayRefusal::MethodNotAllowed.into())
 }
 
-fn refuse(app: &Shared, headers: &HeaderMap, leaf: GatewayRefusal) -> Response {
+/// A body beyond the limit is told with a code as everything else is: on a page to browsers, in JSON to applications.
+async fn tell_size(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
+    let answer = next.run(request).await;
+    if answer.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return answer;
+    }
+    let expected = format!("at most {} bytes", app.limits.form_bytes);
+    let of_application = [op::AUTHORIZE_PATH, op::TOKEN_PATH, op::LOGOUT_PATH];
+    let refusal = if of_application.contains(&path.as_str()) {
+        OpRefusal::RequestTooLarge.refuse().expected(expected)
+    } else {
+        LoginRefusal::BodyUnreadable.refuse().expected(expected)
+    };
+    if path == op::TOKEN_PATH {
+        return op::refused(&refusal);
+    }
+    let mut page = refuse(&app, &headers, &refusal);
+    *page.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    page
+}
+
+fn refuse(app: &Shared, headers: &HeaderMap, refusal: &Refusal) -> Response {
     let reference = new_reference(&mut app.randomness.rng());
     error::page(
         app,
         &app.site,
         headers,
-        &leaf.refuse(),
+        refusal,
         &Circumstances {
             reference: &reference,
             request: None,
@@ -82,7 +119,12 @@ fn refuse(app: &Shared, headers: &HeaderMap, leaf: GatewayRefusal) -> Response {
 /// Headers of every answer. Browsers apply `form-action` to the redirects after a form as well, and an identity
 /// provider may be anywhere: so any https address is allowed (and http, where the site itself is on loopback).
 async fn protect(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let mut answer = next.run(request).await;
+    let path = request.uri().path();
+    // No path of ours holds octets that are not UTF-8, and a path's parameters are texts.
+    let mut answer = match percent_decode_str(path).decode_utf8() {
+        Ok(_) => next.run(request).await,
+        Err(_) => unknown_path(&app, path, request.headers()),
+    };
     let policy = if app.site.is_https() {
         POLICY_HTTPS
     } else {

@@ -158,6 +158,7 @@ fn other_pages(language: Language) -> Named {
     let usual = signed_out("Contoso Travel", "Acme", language);
     let both = SignedOut {
         ended_at_provider: true,
+        not_sent_on: None,
         ..usual.clone()
     };
     let bare = SignedOut {
@@ -239,6 +240,7 @@ fn signed_out<'a>(application: &'a str, connection: &'a str, language: Language)
         application_url: Some("https://app.example/"),
         connection_name: Some(connection),
         ended_at_provider: false,
+        not_sent_on: None,
         language,
     }
 }

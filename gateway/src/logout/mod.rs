@@ -114,6 +114,7 @@ async fn respond(app: &Shared, raw: Result<&str, Refusal>, headers: &HeaderMap) 
             application_url: None,
             connection_name: None,
             ended_at_provider: false,
+            not_sent_on: outcome.problem.as_ref().map(Refusal::code),
             language: error::language(headers, None),
         }),
     }

@@ -151,7 +151,7 @@ fn no_store() -> [(header::HeaderName, HeaderValue); 1] {
 /// Statuses are compared by number where several problems meet, so that a conflict is not told as a slip.
 fn status(refusal: &Refusal) -> StatusCode {
     let is = |leaf: ApiRefusal| refusal.code() == leaf.entry().code;
-    if is(ApiRefusal::TokenMissing) || refusal.code().starts_with("op.token_") {
+    if refusal.code().starts_with("op.token_") {
         StatusCode::UNAUTHORIZED
     } else if is(ApiRefusal::ScopeMissing) {
         StatusCode::FORBIDDEN

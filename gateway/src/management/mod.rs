@@ -22,6 +22,7 @@ mod view;
 pub use refusal::ApiRefusal;
 
 use axum::Router;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, get, patch, post};
 
 use crate::app::Shared;
@@ -68,7 +69,7 @@ pub fn routes() -> Router<Shared> {
         ),
         ("/logins/{reference}", get(login::read)),
     ];
-    let unknown = async || ApiError::whole(ApiRefusal::PathUnknown);
+    let unknown = async || unknown_path();
     let beside = Router::new()
         .route("/saml/{connection_id}/metadata", get(metadata::read))
         .route("/api/v1/{*path}", any(unknown));
@@ -76,6 +77,11 @@ pub fn routes() -> Router<Shared> {
         let refused = async || ApiError::whole(ApiRefusal::MethodNotAllowed);
         router.route(&format!("/api/v1{path}"), methods.fallback(refused))
     })
+}
+
+/// What is answered below `/api` where there is nothing.
+pub fn unknown_path() -> Response {
+    ApiError::whole(ApiRefusal::PathUnknown).into_response()
 }
 
 #[cfg(test)]

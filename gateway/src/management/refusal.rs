@@ -5,10 +5,6 @@ use fedgate_providers::refusals;
 refusals! {
     /// What the Management API refuses.
     pub enum ApiRefusal in "api" {
-        /// No bearer token came with the request.
-        TokenMissing = "token_missing", Application,
-            says "The request carries no access token.",
-            fix "Send Authorization: Bearer with a token from client credentials or from fedgate token create.";
         /// The token does not have the scope that this request needs.
         ScopeMissing = "scope_missing", Application,
             says "The access token does not allow this.",

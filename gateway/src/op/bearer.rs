@@ -13,7 +13,7 @@ use super::refusal::{OpRefusal, oauth_description, oauth_error};
 ///
 /// # Errors
 /// `op.token_missing` without exactly one `Authorization: Bearer`.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let missing = || {
         OpRefusal::TokenMissing
             .refuse()

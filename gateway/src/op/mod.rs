@@ -9,7 +9,7 @@ pub mod refusal;
 
 mod assertion;
 mod authenticate;
-mod bearer;
+pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod context;
 pub(crate) mod parameters;
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Shared;
 pub use refusal::OpRefusal;
+pub(crate) use token::refused;
 
 /// The authorization endpoint.
 pub const AUTHORIZE_PATH: &str = "/oauth2/auth";

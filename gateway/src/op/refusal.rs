@@ -78,10 +78,10 @@ refusals! {
         RegistrationUnsupported = "registration_unsupported", Application,
             says "The application sent its request in a form that is not offered.",
             fix "Register the application beforehand and leave out `registration`.";
-        /// The application is not registered for this grant type.
+        /// The application is not registered for this grant type; client credentials are for confidential clients only (RFC 6749 4.4).
         GrantTypeNotAllowed = "grant_type_not_allowed", Application,
             says "The application is not set up for this kind of sign-in.",
-            fix "Add the grant type to the application's `grant_types`.";
+            fix "Add the grant type to the application's `grant_types`, and a client secret or keys for client credentials.";
         /// The token endpoint offers `authorization_code` and `client_credentials`.
         GrantTypeUnsupported = "grant_type_unsupported", Application,
             says "The application asked for a kind of access that is not offered.",
@@ -158,10 +158,6 @@ refusals! {
         CodeVerifierUnexpected = "code_verifier_unexpected", Application,
             says "This sign-in was changed on its way.",
             fix "Send `code_challenge` and `code_challenge_method=S256` in the authorization request.";
-        /// Client credentials are for confidential clients only (RFC 6749 4.4).
-        ClientCredentialsPublic = "client_credentials_public", Application,
-            says "The application is not set up for this kind of access.",
-            fix "Register a client secret or keys for the application.";
         /// `audience` is not the Management API of this gateway.
         AudienceInvalid = "audience_invalid", Application,
             says "The application asked for access to something that is not here.",
@@ -257,7 +253,7 @@ fn error_of(leaf: OpRefusal) -> &'static str {
         | R::TokenExpired
         | R::TokenAudience
         | R::SessionEnded => "invalid_token",
-        R::GrantTypeNotAllowed | R::ClientCredentialsPublic => "unauthorized_client",
+        R::GrantTypeNotAllowed => "unauthorized_client",
         R::GrantTypeUnsupported => "unsupported_grant_type",
         R::ResponseTypeUnsupported => "unsupported_response_type",
         R::OpenidScopeMissing | R::ScopeNotAllowed => "invalid_scope",

@@ -116,7 +116,7 @@ pub(super) fn issue(
 }
 
 /// RFC 6749 5.2. A failure on our side is told as such by the status, so that the client may try again.
-pub(super) fn refused(refusal: &Refusal) -> Response {
+pub(crate) fn refused(refusal: &Refusal) -> Response {
     let error = oauth_error(refusal);
     let body = Json(json!({ "error": error, "error_description": oauth_description(refusal) }));
     tracing::info!(code = refusal.code(), evidence = ?refusal.evidence(), "token request refused");
@@ -229,7 +229,9 @@ fn client_credentials(
     parameters: &Parameters,
 ) -> Result<Earned, Refusal> {
     if is_public(application) {
-        return Err(OpRefusal::ClientCredentialsPublic.into());
+        return Err(OpRefusal::GrantTypeNotAllowed
+            .refuse()
+            .found("client_credentials of a public client"));
     }
     let expected = api_audience(context.site);
     let audience = parameters.one("audience", REDIRECT_URI_BYTES)?;

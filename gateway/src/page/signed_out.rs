@@ -18,6 +18,8 @@ pub struct SignedOut<'a> {
     pub connection_name: Option<&'a str>,
     /// Whether the identity provider confirmed that its own session ended too.
     pub ended_at_provider: bool,
+    /// Why the browser was not sent on to where the application asked: `area.reason`.
+    pub not_sent_on: Option<&'a str>,
     /// The person's language.
     pub language: Language,
 }

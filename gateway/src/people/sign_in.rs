@@ -20,7 +20,7 @@ use rand::CryptoRng;
 use crate::crash;
 use crate::store::login_session::new_sid;
 use crate::store::person::User;
-use crate::store::{Store, StoreRefusal, hex};
+use crate::store::{Store, hex};
 use decision::{IdentityChange, decide};
 use situation::Situation;
 use write::write;
@@ -66,21 +66,14 @@ pub struct SignedIn {
 /// Signs a person in.
 ///
 /// # Errors
-/// A [`PeopleRefusal`](super::PeopleRefusal) or a [`StoreRefusal`]; nothing is written then.
+/// A [`PeopleRefusal`](super::PeopleRefusal) or a [`StoreRefusal`](crate::store::StoreRefusal); nothing is written then.
 pub fn sign_in<'a>(
     store: &'a Store,
     attempt: SignIn<'a>,
     rng: &mut dyn CryptoRng,
 ) -> impl Future<Output = Result<SignedIn, Refusal>> + Send + use<'a> {
     let fresh = Fresh::draw(attempt.now, rng);
-    async move {
-        match try_once(store, &attempt, &fresh).await {
-            Err(refusal) if refusal == StoreRefusal::Conflict => {
-                try_once(store, &attempt, &fresh).await
-            }
-            outcome => outcome,
-        }
-    }
+    async move { transact(store, &attempt, &fresh).await }
 }
 
 /// Names drawn before the transaction begins.
@@ -100,7 +93,7 @@ impl Fresh {
     }
 }
 
-async fn try_once(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<SignedIn, Refusal> {
+async fn transact(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<SignedIn, Refusal> {
     let mut transaction = store.begin().await?;
     let situation = Situation::read(&mut transaction, attempt).await?;
     crash::here("sign_in.read");

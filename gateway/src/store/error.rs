@@ -5,14 +5,10 @@ use fedgate_providers::error::Refusal;
 fedgate_providers::refusals! {
     /// What the store refuses.
     pub enum StoreRefusal in "store" {
-        /// The database did not answer, or not in time.
+        /// The database did not answer, or not in time, or somebody else changed the same thing at the same moment.
         Unavailable = "unavailable", Gateway,
             says "Signing in is interrupted for a moment.",
-            fix "Look at the database and its disk: the log names the cause. Nothing was written.";
-        /// Two changes of the same thing met, or it was removed in between.
-        Conflict = "conflict", Gateway,
-            says "Something changed while this was being done.",
-            fix "Read the current state and send the change again.";
+            fix "Look at the database and its disk: the log names the cause. Nothing was written, so that the same can be tried again.";
         /// A row holds what this version does not write.
         Corrupt = "corrupt", Gateway,
             says "Signing in is not possible at the moment.",
@@ -77,13 +73,8 @@ impl From<sqlx::Error> for StoreError {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         let leaf = match &error {
-            StoreError::Unsupported(_) | StoreError::Unavailable(_) | StoreError::Migration(_) => {
-                StoreRefusal::Unavailable
-            }
-            StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::DomainsTaken(_) => {
-                StoreRefusal::Conflict
-            }
             StoreError::Corrupt(_) => StoreRefusal::Corrupt,
+            _ => StoreRefusal::Unavailable,
         };
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         let refusal = leaf.refuse().detail(&error);

@@ -134,12 +134,24 @@ impl Store {
     /// A page of organizations, newest first.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    /// [`StoreError::NotFound`] for a cursor that names no organization.
     pub async fn organizations(
         &self,
         request: PageRequest<'_>,
     ) -> Result<Page<Organization>, StoreError> {
         let mut reader = self.reader().await?;
+        let cursor = request.starting_after.or(request.ending_before);
+        if let Some(cursor) = cursor
+            && fetch_optional!(
+                reader,
+                (String,),
+                "SELECT code FROM organizations WHERE code = $1",
+                cursor
+            )?
+            .is_none()
+        {
+            return Err(StoreError::NotFound("organization"));
+        }
         let rows = if request.is_backward() {
             fetch_all!(reader, Row,
                 "SELECT * FROM organizations

@@ -220,7 +220,7 @@ fn identity_provider<'d>(
         (Some(_), Some(_), _) => Err(MetadataRefusal::SeveralIdentityProviders
             .refuse()
             .found(found())),
-        (None, _, Some(id)) => Err(MetadataRefusal::EntityNotFound
+        (None, _, Some(id)) => Err(MetadataRefusal::NoIdentityProvider
             .refuse()
             .expected(id)
             .found(found())),

@@ -20,7 +20,7 @@ async fn nothing_is_answered_without_a_token() {
         let answer = with_token(&gateway, value).await;
         assert_eq!(
             (answer.status, answer.errors()),
-            (StatusCode::UNAUTHORIZED, vec![("api.token_missing", "")])
+            (StatusCode::UNAUTHORIZED, vec![("op.token_missing", "")])
         );
     }
     let answer = with_token(&gateway, Some("Bearer x.y.z")).await;
@@ -104,6 +104,6 @@ async fn two_authorization_headers_are_nobody() {
             .send(request.body(Body::empty()).unwrap())
             .await
             .errors(),
-        [("api.token_missing", "")]
+        [("op.token_missing", "")]
     );
 }

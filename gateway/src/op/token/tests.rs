@@ -296,7 +296,7 @@ async fn a_public_client_has_no_credentials() {
     let refusal = earn_as(&parts, None, "grant_type=client_credentials&client_id=spa")
         .await
         .expect_err("public");
-    assert_eq!(refusal, OpRefusal::ClientCredentialsPublic);
+    assert_eq!(refusal, OpRefusal::GrantTypeNotAllowed);
 }
 
 fn asserting(jti: &str, client: &str) -> String {

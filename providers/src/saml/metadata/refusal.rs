@@ -15,15 +15,11 @@ crate::refusals! {
         NotMetadata = "not_metadata", Operator,
             says "Sign-in with your organization is not set up correctly.",
             fix "Use the SAML 2.0 {metadata} of the identity provider.";
-        /// No entity in the document has the entityID that was asked for.
-        EntityNotFound = "entity_not_found", Operator,
-            says "Sign-in with your organization is not set up correctly.",
-            fix "Choose one of the entityIDs that were found, or import the {metadata} that holds the expected one.";
         /// No entity in the document has an IDPSSODescriptor for SAML 2.0; often it is a service provider's metadata.
         NoIdentityProvider = "no_identity_provider", Operator,
             says "Sign-in with your organization is not set up correctly.",
             fix "Import the {metadata} of the identity provider, not of a service provider.";
-        /// The document holds several identity providers, and none was chosen.
+        /// The document holds several identity providers.
         SeveralIdentityProviders = "several_identity_providers", Operator,
             says "Sign-in with your organization is not set up correctly.",
             fix "Import the {metadata} of one identity provider alone.";

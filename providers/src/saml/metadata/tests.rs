@@ -152,7 +152,7 @@ fn of_several_identity_providers_one_is_chosen_by_name() {
     assert_eq!(chosen("urn:b").unwrap().entity_id, "urn:b");
     assert_eq!(
         chosen("urn:c").unwrap_err(),
-        MetadataRefusal::EntityNotFound
+        MetadataRefusal::NoIdentityProvider
     );
     assert_eq!(refused(&two), MetadataRefusal::SeveralIdentityProviders);
     let one = group(&format!("{}{}", entity("urn:sp", ""), idp("urn:a", "")));
