@@ -21,7 +21,10 @@ pub const REDIRECT_URI: &str = "http://127.0.0.1:9/cb";
 pub const SECRET: &str = "a-secret-that-is-long-enough-for-tests";
 /// Everything that the API client may do.
 pub const API_SCOPES: &str = "read:connections create:connections update:connections delete:connections \
-    read:organizations create:organizations read:logins read:applications update:applications";
+    read:organizations create:organizations update:organizations delete:organizations \
+    read:application_connections create:application_connections delete:application_connections \
+    read:organization_connections create:organization_connections delete:organization_connections \
+    read:logins read:applications update:applications";
 
 /// A running gateway.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ pub struct Gateway {
     /// `http://127.0.0.1:PORT`
     pub base: String,
     folder: TempDir,
+    environment: Vec<(String, String)>,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
 }
@@ -43,26 +47,41 @@ impl Gateway {
 
     /// The same, with more lines of configuration: whole sections, or further applications.
     pub async fn with(more: &str) -> Self {
+        Self::configured(more, &[]).await
+    }
+
+    /// The same, with `FEDGATE_SECTION__KEY` variables laid over the configuration.
+    pub async fn configured(more: &str, environment: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        let address = listener.local_addr().expect("an address").to_string();
         let folder = tempfile::tempdir().expect("a folder");
-        let text = configuration(&address.to_string(), REDIRECT_URI, more);
-        let config = Config::parse(&text, &folder.path().join("fedgate.toml"), []);
-        let app = serve::open(config.unwrap_or_else(|e| panic!("{e}")))
-            .await
-            .expect("a gateway");
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = serve::serve_on(app.clone(), listener, async move {
-            let _ = stopped.await;
-        });
-        let served = tokio::spawn(async move { serving.await.expect("serving") });
+        let text = configuration(&address, REDIRECT_URI, more);
+        std::fs::write(folder.path().join("fedgate.toml"), text).expect("a file");
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let (app, stop, served) = serve_in(folder.path(), environment.clone(), listener).await;
         Self {
             app,
             base: format!("http://{address}"),
             folder,
+            environment,
             stop: Some(stop),
             served: Some(served),
         }
+    }
+
+    /// Stops and starts anew over the same folder and address.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.app.store.close().await;
+        let address = self.base.trim_start_matches("http://");
+        let listener = TcpListener::bind(address).await.expect("the same port");
+        let opened = serve_in(self.folder.path(), self.environment.clone(), listener).await;
+        self.app = opened.0;
+        self.stop = Some(opened.1);
+        self.served = Some(opened.2);
     }
 
     /// Where its files are.
@@ -80,12 +99,18 @@ impl Gateway {
 
     /// An access token for the Management API, by client credentials.
     pub async fn api_token(&self) -> String {
+        self.api_token_for("").await
+    }
+
+    /// The same for some scopes, separated by blanks; all for none.
+    pub async fn api_token_for(&self, scopes: &str) -> String {
         let audience = format!("{}/api", self.base);
         let fields = [
             ("grant_type", "client_credentials"),
             ("client_id", "ops"),
             ("client_secret", SECRET),
             ("audience", &audience),
+            ("scope", scopes),
         ];
         let (_, answer) = self.token(&fields).await;
         answer["access_token"]
@@ -176,6 +201,23 @@ impl Gateway {
         self.app.traces.flush().await;
         self.app.store.trace(reference).await.expect("a store")
     }
+}
+
+async fn serve_in(
+    folder: &Path,
+    environment: Vec<(String, String)>,
+    listener: TcpListener,
+) -> (Shared, oneshot::Sender<()>, JoinHandle<()>) {
+    let config = Config::load(&folder.join("fedgate.toml"), environment);
+    let app = serve::open(config.unwrap_or_else(|e| panic!("{e}")))
+        .await
+        .expect("a gateway");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = serve::serve_on(app.clone(), listener, async move {
+        let _ = stopped.await;
+    });
+    let served = tokio::spawn(async move { serving.await.expect("serving") });
+    (app, stop, served)
 }
 
 /// The configuration of the tests, for a gateway on `address`.

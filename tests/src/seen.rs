@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 /// Every code of the catalogue.
 static CODES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     fedgate::error::catalogue()
@@ -13,18 +15,43 @@ static CODES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Notes every code in an answer of the gateway: a page, a redirect, JSON, or a command's output.
+/// Notes every code with which the gateway refused: on a page, in a redirect, in JSON, or in a command's output. Of JSON
+/// only the members that hold codes count, since evidence may name others.
 pub fn note(text: &str) {
-    for word in text
-        .split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.'))
-    {
-        let word = word.trim_matches('.');
-        if let Some(code) = CODES.get(word) {
-            let folder = folder();
-            let _ = std::fs::create_dir_all(&folder);
-            let _ = std::fs::write(folder.join(code), "");
-        }
+    let codes = match serde_json::from_str(text) {
+        Ok(json) => codes_of_json(&json),
+        Err(_) => codes(text),
+    };
+    for code in codes {
+        let folder = folder();
+        let _ = std::fs::create_dir_all(&folder);
+        let _ = std::fs::write(folder.join(code), "");
     }
+}
+
+/// The codes that the members `code` and `error_description` hold, however deep.
+pub fn codes_of_json(json: &Value) -> BTreeSet<&'static str> {
+    match json {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| match (name.as_str(), value) {
+                ("code", Value::String(text)) => codes(text),
+                ("error_description", Value::String(text)) => {
+                    codes(text.split(':').next().unwrap_or_default())
+                }
+                (_, value) => codes_of_json(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(codes_of_json).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The codes in a text, each once.
+pub fn codes(text: &str) -> BTreeSet<&'static str> {
+    text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.'))
+        .filter_map(|word| CODES.get(word.trim_matches('.')).copied())
+        .collect()
 }
 
 /// The codes of the catalogue that no test has produced since the folder was emptied.
