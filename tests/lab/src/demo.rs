@@ -151,8 +151,18 @@ impl Demo {
             self.oidc_op.issuer(),
             application = self.application.options().base_url,
         );
-        for person in self.saml_idp.people().iter().chain(self.oidc_op.people()) {
-            let _ = writeln!(text, "    {:<20} {}", person.email, person.name());
+        for (provider, people) in [
+            ("Acme", self.saml_idp.people()),
+            ("Globex", self.oidc_op.people()),
+        ] {
+            for person in people {
+                let _ = writeln!(
+                    text,
+                    "    {provider:<7} {:<19} {}",
+                    person.email,
+                    person.name()
+                );
+            }
         }
         text + "\n  Ctrl-C ends everything; nothing is kept."
     }

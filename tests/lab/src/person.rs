@@ -51,12 +51,12 @@ pub fn acme() -> Vec<Person> {
 /// The people of Globex, who come over OpenID Connect. One has an address of Acme, as if Globex never asked for proof.
 pub fn globex() -> Vec<Person> {
     vec![
+        Person::new("Grace", "Lindqvist", "globex.test", &["research", "admins"]),
+        Person::new("Hiro", "Tanaka", "globex.test", &["support"]),
         Person {
             email: "ada@acme.test".to_owned(),
             ..Person::new("Mallory", "Quinn", "globex.test", &["research"])
         },
-        Person::new("Grace", "Lindqvist", "globex.test", &["research", "admins"]),
-        Person::new("Hiro", "Tanaka", "globex.test", &["support"]),
     ]
 }
 
