@@ -43,7 +43,7 @@ impl Person {
 /// The people of Acme, who come over SAML.
 pub fn acme() -> Vec<Person> {
     vec![
-        Person::new("Ada", "Osei", "acme.test", &["engineering", "admins"]),
+        Person::new("Alice", "Osei", "acme.test", &["engineering", "admins"]),
         Person::new("Bruno", "Keller", "acme.test", &["sales"]),
     ]
 }
@@ -51,10 +51,10 @@ pub fn acme() -> Vec<Person> {
 /// The people of Globex, who come over OpenID Connect. One has an address of Acme, as if Globex never asked for proof.
 pub fn globex() -> Vec<Person> {
     vec![
-        Person::new("Grace", "Lindqvist", "globex.test", &["research", "admins"]),
+        Person::new("Bob", "Lindqvist", "globex.test", &["research", "admins"]),
         Person::new("Hiro", "Tanaka", "globex.test", &["support"]),
         Person {
-            email: "ada@acme.test".to_owned(),
+            email: "alice@acme.test".to_owned(),
             ..Person::new("Mallory", "Quinn", "globex.test", &["research"])
         },
     ]

@@ -35,10 +35,10 @@ async fn every_scene_ends_as_it_says() {
         );
         codes.push((scene.name, code));
         if scene.name == "unverified-email" {
-            let [ada, mallory] = played.seen.try_into().unwrap();
-            assert_eq!((ada.verified, mallory.verified), (true, false));
-            assert_eq!(ada.email, mallory.email);
-            assert_ne!(ada.subject, mallory.subject);
+            let [alice, mallory] = played.seen.try_into().unwrap();
+            assert_eq!((alice.verified, mallory.verified), (true, false));
+            assert_eq!(alice.email, mallory.email);
+            assert_ne!(alice.subject, mallory.subject);
         }
     }
     let code = |name: &str| {

@@ -52,7 +52,7 @@ async fn code(op: &Arc<OidcOp>, lie: Lie) -> String {
         ("nonce", "n"),
         ("code_challenge", challenge.as_str()),
         ("code_challenge_method", "S256"),
-        ("email", "grace@globex.test"),
+        ("email", "bob@globex.test"),
         ("password", person::PASSWORD),
         ("lie", lie.name()),
     ];

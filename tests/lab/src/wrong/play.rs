@@ -12,7 +12,7 @@ use crate::oidc_op;
 use crate::person::PASSWORD;
 use crate::saml_idp::Lie;
 
-const ADA: &str = "ada@acme.test";
+const ALICE: &str = "alice@acme.test";
 const STRANGER: &str = "pat@nowhere.test";
 /// Recent logins of a connection among which one is looked for.
 const TRACES: u32 = 50;
@@ -78,20 +78,20 @@ pub async fn play(stage: &Stage, scene: &Scene) -> Result<Played, LabError> {
     }
 }
 
-/// Ada signs in at Acme's identity provider: the page that posts its answer.
+/// Alice signs in at Acme's identity provider: the page that posts its answer.
 async fn acme_answer(stage: &Stage, browser: &mut Browser, lie: Lie) -> Result<Page, LabError> {
     let login = browser
-        .open(&sign_in_url(stage, &[("login_hint", ADA)])?)
+        .open(&sign_in_url(stage, &[("login_hint", ALICE)])?)
         .await?;
     submit_login(browser, &login, lie.name()).await
 }
 
-/// Ada comes from Acme; then Mallory from Globex, under the same address.
+/// Alice comes from Acme; then Mallory from Globex, under the same address.
 async fn unverified(stage: &Stage) -> Result<Played, LabError> {
     let mut browser = Browser::new()?;
     let answer = acme_answer(stage, &mut browser, Lie::Honest).await?;
     let page = browser.submit(&answer, &answer.form()?).await?;
-    let ada = seen(stage, &browser, &page)?;
+    let alice = seen(stage, &browser, &page)?;
     let mut browser = Browser::new()?;
     let login = browser
         .open(&sign_in_url(stage, &[("connection_id", &stage.globex)])?)
@@ -106,14 +106,14 @@ async fn unverified(stage: &Stage) -> Result<Played, LabError> {
     Ok(Played {
         page,
         trace,
-        seen: vec![ada, mallory],
+        seen: vec![alice, mallory],
     })
 }
 
 async fn submit_login(browser: &mut Browser, login: &Page, lie: &str) -> Result<Page, LabError> {
     let form = login
         .form()?
-        .with("email", ADA)
+        .with("email", ALICE)
         .with("password", PASSWORD)
         .with("lie", lie);
     browser.submit(login, &form).await

@@ -64,13 +64,13 @@ pub const SCENES: [Scene; 10] = [
     Scene {
         name: "replayed",
         label: "Replayed",
-        story: "Somebody posts an answer again that has signed Ada in already.",
+        story: "Somebody posts an answer again that has signed Alice in already.",
         act: Act::Replayed,
     },
     Scene {
         name: "another-browser",
         label: "Another browser",
-        story: "Ada began in one browser, and the answer arrives in another: a forwarded link, or an attack.",
+        story: "Alice began in one browser, and the answer arrives in another: a forwarded link, or an attack.",
         act: Act::AnotherBrowser,
     },
     Scene {
@@ -82,7 +82,7 @@ pub const SCENES: [Scene; 10] = [
     Scene {
         name: "unverified-email",
         label: "Unverified e-mail",
-        story: "Mallory has an account at Globex with Ada’s address, which Globex never verified. No refusal: a user of her own, and an address that nobody vouches for.",
+        story: "Mallory has an account at Globex with Alice’s address, which Globex never verified. No refusal: a user of her own, and an address that nobody vouches for.",
         act: Act::Unverified,
     },
     Scene {
