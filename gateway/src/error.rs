@@ -145,6 +145,7 @@ pub fn status(entry: &Catalogued) -> StatusCode {
     match (entry.code, entry.blame) {
         ("gateway.not_found", _) => StatusCode::NOT_FOUND,
         ("gateway.method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
+        ("login.body_unreadable", _) => StatusCode::PAYLOAD_TOO_LARGE,
         ("login.too_many_pending", _) | (_, Blame::Gateway) => StatusCode::SERVICE_UNAVAILABLE,
         (code, _) if code.starts_with("people.") => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,7 +18,6 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::Shared;
 use crate::error::{self, Circumstances, GatewayRefusal};
 use crate::events::trace::new_reference;
-use crate::login::LoginRefusal;
 use crate::op::OpRefusal;
 use crate::{login, logout, management, op, page};
 
@@ -27,12 +26,14 @@ pub fn router(app: Shared) -> Router {
     let limits = app.limits.clone();
     let browsers = Router::new()
         .merge(op::routes())
-        .merge(login::routes())
         .merge(logout::routes())
         .layer(RequestBodyLimitLayer::new(limits.form_bytes))
         .layer(middleware::from_fn_with_state(app.clone(), tell_size));
+    // An upstream's answer that is too large ends a login, and is traced as one.
+    let logins = login::routes().layer(DefaultBodyLimit::max(limits.form_bytes));
     Router::new()
         .merge(browsers)
+        .merge(logins)
         .merge(management::routes())
         .merge(page::routes())
         .route("/healthz", get(|| async { "ok" }))
@@ -88,12 +89,7 @@ async fn tell_size(State(app): State<Shared>, request: Request, next: Next) -> R
         return answer;
     }
     let expected = format!("at most {} bytes", app.limits.form_bytes);
-    let of_application = [op::AUTHORIZE_PATH, op::TOKEN_PATH, op::LOGOUT_PATH];
-    let refusal = if of_application.contains(&path.as_str()) {
-        OpRefusal::RequestTooLarge.refuse().expected(expected)
-    } else {
-        LoginRefusal::BodyUnreadable.refuse().expected(expected)
-    };
+    let refusal = OpRefusal::RequestTooLarge.refuse().expected(expected);
     if path == op::TOKEN_PATH {
         return op::refused(&refusal);
     }

@@ -20,7 +20,6 @@ use fedgate_providers::egress::EgressRefusal;
 use fedgate_providers::error::Catalogued;
 use fedgate_providers::oauth::OauthRefusal;
 use fedgate_providers::oidc::OidcRefusal;
-use fedgate_providers::provider::ProviderRefusal;
 use fedgate_providers::saml::SamlRefusal;
 use fedgate_providers::saml::metadata::MetadataRefusal;
 use fedgate_providers::spec::Spec;
@@ -297,7 +296,6 @@ fn catalogue() -> Vec<&'static Catalogued> {
     entries.extend(MetadataRefusal::ALL.iter().map(|leaf| leaf.entry()));
     entries.extend(OauthRefusal::ALL.iter().map(|leaf| leaf.entry()));
     entries.extend(OidcRefusal::ALL.iter().map(|leaf| leaf.entry()));
-    entries.extend(ProviderRefusal::ALL.iter().map(|leaf| leaf.entry()));
     entries.extend(EgressRefusal::ALL.iter().map(|leaf| leaf.entry()));
     entries.extend(PeopleRefusal::ALL.iter().map(|leaf| leaf.entry()));
     entries

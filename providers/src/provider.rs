@@ -10,23 +10,8 @@ use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::identity::VerifiedIdentity;
 use crate::login::{Begun, Callback, Handle, Login, Pending, Steps};
-use crate::oauth::OauthProvider;
-use crate::refusals;
-use crate::saml::SamlProvider;
-
-refusals! {
-    /// What no provider can work with.
-    pub enum ProviderRefusal in "provider" {
-        /// The sealed part of this login belongs to a connection of another kind: the connection changed meanwhile.
-        PendingMismatch = "pending_mismatch", Browser,
-            says "This way to sign in changed meanwhile.",
-            fix "Start the sign-in again.";
-        /// The connection has no metadata of its identity provider yet: none was pasted, and none could be fetched.
-        MetadataMissing = "metadata_missing", Operator,
-            says "This way to sign in is not set up completely.",
-            fix "Paste the XML of {metadata} into the connection, or check that its URL answers.";
-    }
-}
+use crate::oauth::{OauthProvider, OauthRefusal};
+use crate::saml::{SamlProvider, SamlRefusal};
 
 /// What a connection is opened with.
 #[derive(Debug)]
@@ -68,11 +53,11 @@ impl Provider {
                 let provider = OauthProvider::open(connection, options, egress).await?;
                 Ok(Self::Oauth(Box::new(provider)))
             }
-            ProtocolOptions::Saml(_) => {
-                let metadata = metadata.ok_or(ProviderRefusal::MetadataMissing)?;
-                Ok(Self::Saml(Box::new(SamlProvider::open(
-                    connection, metadata,
-                )?)))
+            // An active connection has metadata; none at all reads as an empty document.
+            ProtocolOptions::Saml(options) => {
+                let metadata = metadata.unwrap_or_default();
+                let provider = SamlProvider::open(connection, options, metadata)?;
+                Ok(Self::Saml(Box::new(provider)))
             }
         }
     }
@@ -89,7 +74,7 @@ impl Provider {
     ) -> Result<Begun, Refusal> {
         match self {
             Self::Saml(provider) => provider.begin(login, now, rng),
-            Self::Oauth(provider) => provider.begin(login, now, rng),
+            Self::Oauth(provider) => Ok(provider.begin(login, now, rng)),
         }
     }
 
@@ -114,11 +99,20 @@ impl Provider {
                     .complete(handle, pending, callback, now, steps)
                     .await
             }
-            (Self::Saml(_), Pending::Oauth(_)) | (Self::Oauth(_), Pending::Saml(_)) => {
-                let refusal = ProviderRefusal::PendingMismatch.refuse();
-                steps.fail("provider.pending", &refusal, now);
-                Err(refusal)
+            // A strategy never changes, so that what a connection sealed is of its own kind.
+            (Self::Saml(_), Pending::Oauth(_)) => Err(stranger(
+                SamlRefusal::InResponseToMismatch.refuse(),
+                now,
+                steps,
+            )),
+            (Self::Oauth(_), Pending::Saml(_)) => {
+                Err(stranger(OauthRefusal::StateMismatch.refuse(), now, steps))
             }
         }
     }
+}
+
+fn stranger(refusal: Refusal, now: Timestamp, steps: &mut Steps) -> Refusal {
+    steps.fail("provider.pending", &refusal, now);
+    refusal
 }

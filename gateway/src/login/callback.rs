@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use fedgate_certs::Timestamp;
@@ -14,7 +15,7 @@ use url::form_urlencoded;
 
 use super::pending::{self, PendingLogin};
 use super::{LoginRefusal, claims, cookie};
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::error::{self, Circumstances};
 use crate::events::trace::{Trace, new_reference};
 use crate::op::authorize;
@@ -27,10 +28,10 @@ pub async fn saml(
     State(app): State<Shared>,
     Path(connection): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let fields = form(&body);
-    let handle = saml_handle(&fields);
+    let (fields, readable) = posted(&app, body);
+    let handle = readable.and_then(|()| saml_handle(&fields));
     finish(&app, &connection, handle, &Callback::Form(fields), &headers).await
 }
 
@@ -51,10 +52,10 @@ pub async fn by_form(
     State(app): State<Shared>,
     Path(connection): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let fields = form(&body);
-    let handle = state_handle(&fields);
+    let (fields, readable) = posted(&app, body);
+    let handle = readable.and_then(|()| state_handle(&fields));
     finish(&app, &connection, handle, &Callback::Form(fields), &headers).await
 }
 
@@ -203,10 +204,8 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
         let name = refusal.code().split('.').next().unwrap_or_default();
         story.steps.fail(name, refusal, now);
     }
-    let reference = story.pending.as_ref().map_or_else(
-        || new_reference(&mut app.randomness.rng()),
-        |p| p.reference.clone(),
-    );
+    // Each answer has its own, so that a second one to the same login is not hidden behind the first.
+    let reference = new_reference(&mut app.randomness.rng());
     let code = refusal.map(Refusal::code);
     let ready = story.ready.as_deref();
     let connection_id = ready.map(|ready| ready.connection.id.to_string());
@@ -258,6 +257,28 @@ fn value<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
         .iter()
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.as_str())
+}
+
+/// The fields of a posted form; none, and why, where its body is too large or was cut off.
+fn posted(
+    app: &App,
+    body: Result<Bytes, BytesRejection>,
+) -> (Vec<(String, String)>, Result<(), Refusal>) {
+    match body {
+        Ok(bytes) => (form(&bytes), Ok(())),
+        Err(rejection) => (Vec::new(), Err(unreadable(app, &rejection))),
+    }
+}
+
+/// Why a posted body could not be read.
+pub(super) fn unreadable(app: &App, rejection: &BytesRejection) -> Refusal {
+    LoginRefusal::BodyUnreadable
+        .refuse()
+        .expected(format_args!(
+            "a whole form of at most {} bytes",
+            app.limits.form_bytes
+        ))
+        .detail(rejection)
 }
 
 fn form(bytes: &[u8]) -> Vec<(String, String)> {

@@ -1,6 +1,7 @@
 //! The sign-in page: its sealed request, what a person typed or pressed, and "start again".
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use fedgate_providers::connection::domain_of_address;
@@ -10,7 +11,7 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::pending::later;
-use super::{LoginRefusal, start};
+use super::{LoginRefusal, callback, start};
 use crate::app::{App, Shared};
 use crate::error::{self, Circumstances};
 use crate::op::AuthorizeRequest;
@@ -49,7 +50,7 @@ pub async fn ask(
     let problem = typed
         .map(|(_, refusal)| refusal)
         .or(hinted.map(|_| &unknown));
-    let reference = problem.map(|refusal| start::record_early(app, request, None, refusal));
+    let reference = problem.map(|refusal| start::record_early(app, Some(request), None, refusal));
     let buttons: Vec<_> = rows.iter().map(button::Shown::button).collect();
     page::sign_in(&SignInPage {
         application: &application,
@@ -73,8 +74,19 @@ fn email_error(refusal: &Refusal) -> EmailError {
 }
 
 /// `POST /login/continue`: the address that was typed, or the button that was pressed.
-pub async fn by_form(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn by_form(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let site = app.site.clone();
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => {
+            let refusal = callback::unreadable(&app, &rejection);
+            return refuse(&app, &site, &headers, None, &refusal);
+        }
+    };
     let field = |name: &str| {
         form_urlencoded::parse(&body)
             .find(|(key, _)| key == name)
@@ -183,10 +195,7 @@ fn refuse(
     request: Option<&AuthorizeRequest>,
     refusal: &Refusal,
 ) -> Response {
-    let reference = match request {
-        Some(request) => start::record_early(app, request, None, refusal),
-        None => crate::events::trace::new_reference(&mut app.randomness.rng()),
-    };
+    let reference = start::record_early(app, request, None, refusal);
     error::page(
         app,
         site,

@@ -34,8 +34,6 @@ pub struct PendingLogin {
     pub provider: Pending,
     /// The story so far.
     pub steps: Steps,
-    /// Its name on error pages and in logs.
-    pub reference: String,
 }
 
 /// A pending login, opened.

@@ -36,12 +36,12 @@ pub async fn authorize(
         }
         Ok(Decision::Ask) => continued::ask(app, site, &request, headers, None).await,
         Err(refusal) if is_the_applications(&refusal) => {
-            record_early(app, &request, None, &refusal);
+            record_early(app, Some(&request), None, &refusal);
             let description = format!("{}: {}", refusal.code(), refusal.entry().meaning);
             error_redirect(site, &request, error::oauth_error(&refusal), &description)
         }
         Err(refusal) => {
-            let reference = record_early(app, &request, None, &refusal);
+            let reference = record_early(app, Some(&request), None, &refusal);
             let circumstances = Circumstances {
                 reference: &reference,
                 request: Some(&request),
@@ -71,7 +71,7 @@ pub async fn begin(
         Err(refusal) => Err((refusal, None)),
     };
     begun.unwrap_or_else(|(refusal, ready)| {
-        let reference = record_early(app, &request, ready.as_deref(), &refusal);
+        let reference = record_early(app, Some(&request), ready.as_deref(), &refusal);
         error::page(
             app,
             site,
@@ -129,7 +129,6 @@ async fn leave(
         reason,
         provider: begun.pending,
         steps,
-        reference: new_reference(&mut app.randomness.rng()),
     };
     let mut cookies = HeaderMap::new();
     pending::keep(
@@ -213,35 +212,33 @@ fn is_the_applications(refusal: &Refusal) -> bool {
 /// Keeps the trace of a login that ended before it left for the upstream, and answers its reference.
 pub(super) fn record_early(
     app: &Shared,
-    request: &AuthorizeRequest,
+    request: Option<&AuthorizeRequest>,
     ready: Option<&Ready>,
     refusal: &Refusal,
 ) -> String {
     let now = app.clock.now();
     let mut steps = Steps::default();
-    steps.pass(
-        "authorize",
-        format!("application {}", request.client_id),
-        now,
-    );
+    let client_id = request.map(|request| request.client_id.clone());
+    if let Some(client_id) = &client_id {
+        steps.pass("authorize", format!("application {client_id}"), now);
+    }
     steps.fail(
-        if ready.is_some() { "begin" } else { "route" },
+        match (request, ready) {
+            (None, _) => "login",
+            (_, None) => "route",
+            (_, Some(_)) => "begin",
+        },
         refusal,
         now,
     );
     let reference = new_reference(&mut app.randomness.rng());
-    tracing::info!(
-        reference,
-        code = refusal.code(),
-        client_id = request.client_id,
-        "login refused"
-    );
+    tracing::info!(reference, code = refusal.code(), client_id, "login refused");
     app.traces.record(Trace {
         reference: reference.clone(),
         connection_id: ready.map(|ready| ready.connection.id.to_string()),
         strategy: ready.map(|ready| ready.connection.spec.strategy.clone()),
         connection_name: ready.map(|ready| ready.connection.display_name.clone()),
-        client_id: Some(request.client_id.clone()),
+        client_id,
         user_id: None,
         code: Some(refusal.code().to_owned()),
         steps: steps.as_slice().to_vec(),

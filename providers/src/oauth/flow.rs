@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
 use oauth2::{
-    AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, RedirectUrl, Scope,
-    TokenUrl,
+    AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, Scope, TokenUrl,
 };
 use rand::CryptoRng;
 
 use super::token::{OauthClient, Tokens};
-use super::{OauthRefusal, callback, client_auth, pkce, token, userinfo};
+use super::{callback, client_auth, pkce, token, userinfo};
 use crate::connection::{
-    Connection, ConnectionId, OauthOptions, UpstreamParam, is_reserved_parameter,
+    Connection, ConnectionId, ConnectionRefusal, OauthOptions, UpstreamParam, is_reserved_parameter,
 };
 use crate::egress::Egress;
 use crate::error::Refusal;
@@ -42,7 +41,7 @@ impl OauthProvider {
     /// Reads the issuer's metadata. Its keys are fetched with the first login.
     ///
     /// # Errors
-    /// `oauth.connection_invalid`, `oauth.client_auth_unsupported`, `oidc.discovery_*`, and `egress` leaves.
+    /// `connection.issuer_missing`, `connection.client_id_missing`, `oauth.client_auth_unsupported`, `oidc.discovery_*`, and `egress` leaves.
     pub async fn open(
         connection: &Connection,
         options: &OauthOptions,
@@ -52,12 +51,12 @@ impl OauthProvider {
             .issuer
             .as_deref()
             .or(connection.spec.issuer.as_deref())
-            .ok_or_else(|| missing("issuer"))?;
+            .ok_or(ConnectionRefusal::IssuerMissing)?;
         let client_id = options
             .client_id
             .clone()
             .filter(|id| !id.is_empty())
-            .ok_or_else(|| missing("client_id"))?;
+            .ok_or(ConnectionRefusal::ClientIdMissing)?;
         let metadata = Metadata::discover(issuer, egress).await?;
         Ok(Self {
             connection: connection.id.clone(),
@@ -71,27 +70,18 @@ impl OauthProvider {
     }
 
     /// Writes the authorization request.
-    ///
-    /// # Errors
-    /// `oauth.connection_invalid` when the site's address cannot be part of a redirect URI.
-    pub fn begin(
-        &self,
-        login: &Login,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Begun, Refusal> {
+    pub fn begin(&self, login: &Login, now: Timestamp, rng: &mut dyn CryptoRng) -> Begun {
         let redirect_uri = login
             .site
             .url(&format!("/login/callback/{}", self.connection));
-        let redirect = RedirectUrl::new(redirect_uri.clone()).map_err(|_| missing("public_url"))?;
         let (verifier, challenge) = pkce::proof_key(rng);
         let nonce = pkce::nonce(rng);
         let mut request = self
             .client
             .authorize_url(|| CsrfToken::new(login.handle.to_state()))
-            .set_redirect_uri(std::borrow::Cow::Owned(redirect))
             .add_scopes(self.scopes.iter().cloned().map(Scope::new))
             .set_pkce_challenge(challenge)
+            .add_extra_param("redirect_uri", redirect_uri.clone())
             .add_extra_param("nonce", nonce.clone());
         for (name, value) in self.parameters(login) {
             request = request.add_extra_param(name, value);
@@ -105,10 +95,10 @@ impl OauthProvider {
             max_age: login.max_age,
             acr_values: login.acr_values.clone(),
         };
-        Ok(Begun {
+        Begun {
             redirect: Redirect::Get(request.url().0),
             pending: Pending::Oauth(pending),
-        })
+        }
     }
 
     /// Verifies what the browser brought back and learns who signed in.
@@ -296,10 +286,6 @@ fn scopes(options: &OauthOptions, default: &[String]) -> Vec<String> {
     };
     let others = chosen.iter().filter(|scope| *scope != "openid").cloned();
     std::iter::once("openid".to_owned()).chain(others).collect()
-}
-
-fn missing(setting: &str) -> Refusal {
-    OauthRefusal::ConnectionInvalid.refuse().expected(setting)
 }
 
 /// Records each stage of a login as it ends.

@@ -15,10 +15,6 @@ use crate::refusals;
 refusals! {
     /// What the OAuth 2.0 part of a login refuses.
     pub enum OauthRefusal in "oauth" {
-        /// The connection lacks a setting, or has one that cannot be used; the evidence names it.
-        ConnectionInvalid = "connection_invalid", Operator,
-            says "This way to sign in is not set up completely.",
-            fix "Complete the connection: issuer, {client_id} and {client_secret} as {console} shows them.";
         /// The provider's token endpoint takes no client secret.
         ClientAuthUnsupported = "client_auth_unsupported", Operator,
             says "This way to sign in is not set up completely.",

@@ -13,7 +13,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::identity::EmailClaim;
 use crate::login::{Callback, OauthPending, Pending, SamlPending, Steps};
 use crate::oauth::OauthRefusal;
-use crate::provider::ProviderRefusal;
 use crate::testing::op::{self, NOW, Op, at};
 
 fn oauth_pending(pending: &Pending) -> &OauthPending {
@@ -205,7 +204,7 @@ async fn a_pending_of_another_protocol_is_refused() {
     });
     assert_eq!(
         op::complete(&provider, &attempt).await.unwrap_err(),
-        ProviderRefusal::PendingMismatch
+        OauthRefusal::StateMismatch
     );
 }
 

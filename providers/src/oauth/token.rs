@@ -1,6 +1,5 @@
 //! The exchange of a code for tokens (RFC 6749 section 4.1.3): sent once, and never again, since a code works once.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use oauth2::basic::{
@@ -9,8 +8,8 @@ use oauth2::basic::{
 };
 use oauth2::{
     AccessToken, AuthorizationCode, Client, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse as _,
+    PkceCodeVerifier, RequestTokenError, StandardRevocableToken, StandardTokenResponse,
+    TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +19,6 @@ use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::http::TokenHttp;
 use crate::login::OauthPending;
-use crate::provider::ProviderRefusal;
 
 /// Our registration at one provider.
 pub(super) type OauthClient = Client<
@@ -66,11 +64,9 @@ pub(super) async fn exchange(
     code: AuthorizationCode,
     pending: &OauthPending,
 ) -> Result<Tokens, Refusal> {
-    let redirect = RedirectUrl::new(pending.redirect_uri.clone())
-        .map_err(|_| ProviderRefusal::PendingMismatch.refuse())?;
     let mut request = client
         .exchange_code(code)
-        .set_redirect_uri(Cow::Owned(redirect));
+        .add_extra_param("redirect_uri", &pending.redirect_uri);
     if let Some(verifier) = &pending.code_verifier {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.clone()));
     }

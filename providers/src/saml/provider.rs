@@ -16,7 +16,7 @@ use super::refusal::SamlRefusal;
 use super::request::{AuthnRequest, MAX_CONTEXTS, send, upstream_parameters};
 use super::signature::Algorithms;
 use super::verify::{Authentication, Expectation, InResponseTo, Story, verify_response};
-use crate::connection::{Connection, ConnectionId, ProtocolOptions, SamlOptions, UpstreamParam};
+use crate::connection::{Connection, ConnectionId, SamlOptions, UpstreamParam};
 use crate::error::Refusal;
 use crate::identity::{Email, EmailClaim, ReplayMark, Subject, UpstreamSession, VerifiedIdentity};
 use crate::login::{Begun, Callback, Handle, Login, Pending, SamlPending, Steps};
@@ -43,13 +43,12 @@ impl SamlProvider {
     /// Opens a connection with the metadata of its identity provider.
     ///
     /// # Errors
-    /// `saml.not_saml` for a connection of another protocol, and the codes of [`MetadataRefusal`].
-    pub fn open(connection: &Connection, metadata: &[u8]) -> Result<Self, Refusal> {
-        let ProtocolOptions::Saml(options) = &connection.options.protocol else {
-            return Err(SamlRefusal::NotSaml
-                .refuse()
-                .found(&connection.spec.strategy));
-        };
+    /// The codes of [`MetadataRefusal`].
+    pub fn open(
+        connection: &Connection,
+        options: &SamlOptions,
+        metadata: &[u8],
+    ) -> Result<Self, Refusal> {
         let metadata = IdpMetadata::parse(metadata, None)?;
         let sign_in = match options.sign_in_url.as_deref().filter(|url| !url.is_empty()) {
             Some(text) => Url::parse(text).ok().filter(is_secure).ok_or_else(|| {

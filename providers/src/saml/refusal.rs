@@ -4,10 +4,6 @@ crate::refusals! {
     /// What the SAML service provider refuses.
     pub enum SamlRefusal in "saml" {
         // The binding.
-        /// The connection is of another protocol; only a defect of the gateway can lead here.
-        NotSaml = "not_saml", Gateway,
-            says "Sign-in with your organization is not set up correctly.",
-            fix "Report this: a connection of another strategy was opened as a SAML one.";
         /// The response came in the address instead of a form; SAML profiles 4.1.2 forbids that.
         WrongBinding = "wrong_binding", Upstream,
             says "Your organization's identity provider answered in a way that is not supported.",

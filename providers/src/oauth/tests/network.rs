@@ -3,10 +3,13 @@
 use serde_json::Value;
 
 use super::*;
-use crate::connection::{ClientAuthMethod, OauthOptions, ProtocolOptions, SamlOptions};
+use crate::connection::{
+    ClientAuthMethod, ConnectionRefusal, OauthOptions, ProtocolOptions, SamlOptions,
+};
 use crate::egress::{Egress, EgressPolicy, EgressRefusal};
 use crate::error::Refusal;
 use crate::oidc::OidcRefusal;
+use crate::saml::MetadataRefusal;
 use crate::testing::Reply;
 
 fn options(op: &mut Op) -> &mut OauthOptions {
@@ -152,13 +155,13 @@ async fn a_connection_that_is_incomplete_does_not_open() {
     options(&mut op).client_id = None;
     assert_eq!(
         op.open().await.unwrap_err(),
-        OauthRefusal::ConnectionInvalid
+        ConnectionRefusal::ClientIdMissing
     );
     options(&mut op).client_id = Some("c".into());
     options(&mut op).issuer = None;
     assert_eq!(
         op.open().await.unwrap_err(),
-        OauthRefusal::ConnectionInvalid
+        ConnectionRefusal::IssuerMissing
     );
 }
 
@@ -199,8 +202,5 @@ async fn endpoints_in_an_inner_network_are_refused_by_default() {
 async fn a_saml_connection_needs_metadata() {
     let mut op = Op::start().await;
     op.connection.options.protocol = ProtocolOptions::Saml(SamlOptions::default());
-    assert_eq!(
-        op.open().await.unwrap_err(),
-        ProviderRefusal::MetadataMissing
-    );
+    assert_eq!(op.open().await.unwrap_err(), MetadataRefusal::NotXml);
 }

@@ -3,7 +3,9 @@ use openssl::pkey::{PKey, Private};
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::connection::{Binding, CommonOptions, OauthOptions, Options, SignaturePolicy, Status};
+use crate::connection::{
+    Binding, CommonOptions, Options, ProtocolOptions, SignaturePolicy, Status,
+};
 use crate::login::{Redirect, Site};
 use crate::saml::test_response::genuine_response;
 use crate::saml::test_signer::{certificate, ec_key, sign};
@@ -44,7 +46,8 @@ fn metadata(key: &PKey<Private>, attributes: &str) -> String {
 
 fn open(options: SamlOptions, key: &PKey<Private>) -> Result<SamlProvider, Refusal> {
     SamlProvider::open(
-        &connection(ProtocolOptions::Saml(options)),
+        &connection(ProtocolOptions::Saml(options.clone())),
+        &options,
         metadata(key, "").as_bytes(),
     )
 }
@@ -295,6 +298,7 @@ fn expired_metadata_lets_nobody_in() {
     let expired = metadata(&key, r#"validUntil="2026-01-02T03:05:00Z""#);
     let provider = SamlProvider::open(
         &connection(ProtocolOptions::Saml(options())),
+        &options(),
         expired.as_bytes(),
     )
     .unwrap();
@@ -314,7 +318,7 @@ fn metadata_that_expires_during_a_login_ends_it() {
     let key = ec_key();
     let xml = metadata(&key, r#"validUntil="2026-01-02T03:06:00Z""#);
     let connection = connection(ProtocolOptions::Saml(options()));
-    let provider = SamlProvider::open(&connection, xml.as_bytes()).unwrap();
+    let provider = SamlProvider::open(&connection, &options(), xml.as_bytes()).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let callback = answer(&pending, login.handle, &key);
@@ -362,13 +366,6 @@ fn no_setting_stretches_the_tolerance_beyond_its_limit() {
         complete("2026-01-02T03:14:05Z").unwrap_err(),
         SamlRefusal::Expired
     );
-}
-
-#[test]
-fn a_connection_of_another_protocol_is_not_opened() {
-    let other = connection(ProtocolOptions::Oauth(OauthOptions::default()));
-    let refusal = SamlProvider::open(&other, b"").unwrap_err();
-    assert_eq!(refusal, SamlRefusal::NotSaml);
 }
 
 /// Completes a genuine login after `ask` changed what was pending and `edit` what the IdP answered.

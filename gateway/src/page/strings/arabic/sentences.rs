@@ -98,7 +98,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("This sign-in was not begun by this application in this browser.", "لم يبدأ هذا التطبيق تسجيل الدخول هذا في هذا المتصفح."),
     ("This sign-in was not started here.", "لم يبدأ تسجيل الدخول هذا من هنا."),
     ("This sign-in was used already.", "استُخدم تسجيل الدخول هذا من قبل."),
-    ("This way to sign in changed meanwhile.", "تغيّرت طريقة تسجيل الدخول هذه في أثناء ذلك."),
     ("This way to sign in is not available.", "طريقة تسجيل الدخول هذه غير متاحة."),
     ("This way to sign in is not set up completely.", "لم يكتمل إعداد طريقة تسجيل الدخول هذه."),
     ("Too many people are signing in at this moment.", "يسجّل عدد كبير جدًا من الأشخاص الدخول في هذه اللحظة."),

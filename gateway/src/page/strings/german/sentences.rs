@@ -98,7 +98,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("This sign-in was not begun by this application in this browser.", "Diese Anmeldung wurde nicht von dieser Anwendung in diesem Browser begonnen."),
     ("This sign-in was not started here.", "Diese Anmeldung wurde nicht hier begonnen."),
     ("This sign-in was used already.", "Diese Anmeldung wurde schon verwendet."),
-    ("This way to sign in changed meanwhile.", "Dieser Anmeldeweg hat sich inzwischen geändert."),
     ("This way to sign in is not available.", "Dieser Anmeldeweg ist nicht verfügbar."),
     ("This way to sign in is not set up completely.", "Dieser Anmeldeweg ist nicht vollständig eingerichtet."),
     ("Too many people are signing in at this moment.", "Im Moment melden sich zu viele Personen an."),
