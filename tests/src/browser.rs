@@ -9,6 +9,8 @@ use url::Url;
 
 use crate::seen;
 
+/// Where the applications of most tests wait for their codes: nothing listens there, so that the browser stops.
+const APPLICATION_PORT: u16 = 9;
 /// The most redirects that one navigation follows.
 const REDIRECTS: usize = 20;
 
@@ -17,6 +19,7 @@ const REDIRECTS: usize = 20;
 pub struct Browser {
     client: Client,
     cookies: BTreeMap<(String, String), String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 /// A page as it was shown.
@@ -59,24 +62,36 @@ impl Browser {
         Self {
             client: client.expect("a client"),
             cookies: BTreeMap::new(),
+            headers: vec![("sec-fetch-dest", "document".to_owned())],
         }
+    }
+
+    /// Sends a header with every request from now on, in place of the one of that name.
+    pub fn set_header(&mut self, name: &'static str, value: &str) {
+        self.headers.retain(|(other, _)| *other != name);
+        self.headers.push((name, value.to_owned()));
     }
 
     /// Opens an address and follows redirects.
     pub async fn open(&mut self, url: &str) -> Page {
-        self.navigate(
-            Method::GET,
-            Url::parse(url).expect("a URL"),
-            None,
-            REDIRECTS,
-        )
-        .await
+        let page = self.try_open(url).await;
+        page.unwrap_or_else(|e| panic!("{url}: {e}"))
+    }
+
+    /// Opens an address and follows redirects.
+    ///
+    /// # Errors
+    /// The server went away instead of answering.
+    pub async fn try_open(&mut self, url: &str) -> Result<Page, reqwest::Error> {
+        let parsed = Url::parse(url).expect("a URL");
+        self.navigate(Method::GET, parsed, None, REDIRECTS).await
     }
 
     /// Opens an address and stops at the first answer.
     pub async fn step(&mut self, url: &str) -> Page {
-        self.navigate(Method::GET, Url::parse(url).expect("a URL"), None, 0)
-            .await
+        let parsed = Url::parse(url).expect("a URL");
+        let page = self.navigate(Method::GET, parsed, None, 0).await;
+        page.unwrap_or_else(|e| panic!("{url}: {e}"))
     }
 
     /// Sends a form, with some fields replaced or added, and follows redirects.
@@ -94,6 +109,16 @@ impl Browser {
         self.cookies.clear();
     }
 
+    /// Every cookie held, as a thief or a backup copies them.
+    pub fn cookies(&self) -> BTreeMap<(String, String), String> {
+        self.cookies.clone()
+    }
+
+    /// Puts cookies in place of all that are held.
+    pub fn set_cookies(&mut self, cookies: BTreeMap<(String, String), String>) {
+        self.cookies = cookies;
+    }
+
     /// Names of the cookies held for a host.
     pub fn cookie_names(&self, host: &str) -> Vec<String> {
         self.cookies
@@ -103,7 +128,22 @@ impl Browser {
             .collect()
     }
 
+    /// Sends a form and follows redirects; none where the server went away instead of answering.
+    pub async fn try_submit(&mut self, form: &Form, values: &[(&str, &str)]) -> Option<Page> {
+        self.send_form(form, values, REDIRECTS).await.ok()
+    }
+
     async fn send(&mut self, form: &Form, values: &[(&str, &str)], redirects: usize) -> Page {
+        let sent = self.send_form(form, values, redirects).await;
+        sent.unwrap_or_else(|e| panic!("{}: {e}", form.action))
+    }
+
+    async fn send_form(
+        &mut self,
+        form: &Form,
+        values: &[(&str, &str)],
+        redirects: usize,
+    ) -> Result<Page, reqwest::Error> {
         let mut fields = form.fields.clone();
         for (name, value) in values {
             fields.retain(|(key, _)| key != name);
@@ -128,23 +168,26 @@ impl Browser {
         url: Url,
         body: Option<String>,
         redirects: usize,
-    ) -> Page {
+    ) -> Result<Page, reqwest::Error> {
         let (mut method, mut url, mut body) = (method, url, body);
         let mut visited = vec![url.clone()];
         loop {
             let page = self
                 .request(method.clone(), &url, body.take(), &visited)
-                .await;
+                .await?;
             let next = page
                 .headers
                 .get(LOCATION)
                 .filter(|_| page.status.is_redirection());
             let Some(next) = next.filter(|_| visited.len() <= redirects) else {
-                return page;
+                return Ok(page);
             };
             url = url
                 .join(next.to_str().expect("an ASCII location"))
                 .expect("a URL");
+            if url.port_or_known_default() == Some(APPLICATION_PORT) {
+                return Ok(page);
+            }
             visited.push(url.clone());
             if page.status != StatusCode::TEMPORARY_REDIRECT
                 && page.status != StatusCode::PERMANENT_REDIRECT
@@ -160,16 +203,16 @@ impl Browser {
         url: &Url,
         body: Option<String>,
         visited: &[Url],
-    ) -> Page {
+    ) -> Result<Page, reqwest::Error> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let held = self.cookies.iter().filter(|((h, _), _)| *h == host);
         let cookies: Vec<_> = held
             .map(|((_, name), value)| format!("{name}={value}"))
             .collect();
-        let mut request = self
-            .client
-            .request(method, url.clone())
-            .header("sec-fetch-dest", "document");
+        let mut request = self.client.request(method, url.clone());
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
@@ -178,15 +221,12 @@ impl Browser {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(body);
         }
-        let answer = request
-            .send()
-            .await
-            .unwrap_or_else(|e| panic!("{url}: {e}"));
+        let answer = request.send().await?;
         for set in answer.headers().get_all(SET_COOKIE) {
             self.keep(&host, set.to_str().expect("an ASCII cookie"));
         }
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.text().await.expect("a body");
+        let body = answer.text().await?;
         seen::note(&body);
         if let Some(location) = headers
             .get(LOCATION)
@@ -194,13 +234,13 @@ impl Browser {
         {
             seen::note(&percent_encoding::percent_decode_str(location).decode_utf8_lossy());
         }
-        Page {
+        Ok(Page {
             url: url.clone(),
             status,
             headers,
             body,
             visited: visited.to_vec(),
-        }
+        })
     }
 
     fn keep(&mut self, host: &str, set_cookie: &str) {
@@ -254,6 +294,12 @@ impl Page {
             .value()
             .attr(name)
             .map(str::to_owned)
+    }
+
+    /// Where the answer redirects to, if it does.
+    pub fn location(&self) -> Option<Url> {
+        let location = self.headers.get(LOCATION)?.to_str().ok()?;
+        self.url.join(location).ok()
     }
 
     /// The value of a query parameter of the address.

@@ -1,6 +1,8 @@
 //! A gateway of a test's own: in this process on a free port, with its own folder, driven over HTTP alone.
 
-use std::path::Path;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fedgate::app::Shared;
 use fedgate::config::Config;
@@ -13,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::browser::Browser;
+use crate::rows::Rows;
 use crate::seen;
 
 /// Where the downstream application of most tests receives its codes; nothing listens there.
@@ -26,14 +29,22 @@ pub const API_SCOPES: &str = "read:connections create:connections update:connect
     read:organization_connections create:organization_connections delete:organization_connections \
     read:logins read:applications update:applications";
 
-/// A running gateway.
+/// A gateway somewhere, as its callers see it.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+}
+
+/// A running gateway in this process.
 #[derive(Debug)]
 pub struct Gateway {
     /// Its parts, for what HTTP does not show: rows and the clock.
     pub app: Shared,
-    /// `http://127.0.0.1:PORT`
-    pub base: String,
-    folder: TempDir,
+    remote: Remote,
+    folder: Arc<TempDir>,
+    file: PathBuf,
+    more: String,
     environment: Vec<(String, String)>,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
@@ -52,20 +63,51 @@ impl Gateway {
 
     /// The same, with `FEDGATE_SECTION__KEY` variables laid over the configuration.
     pub async fn configured(more: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self::in_folder(
+            Arc::new(folder),
+            "fedgate.toml",
+            more,
+            environment.collect(),
+        )
+        .await
+    }
+
+    /// Another one on the same files, at another address: what it changes, this one does not hear of.
+    pub async fn replica(&self) -> Self {
+        self.replica_with("").await
+    }
+
+    /// The same, with more lines of configuration.
+    pub async fn replica_with(&self, more: &str) -> Self {
+        let more = format!("{}\n{more}", self.more);
+        let environment = self.environment.clone();
+        Self::in_folder(Arc::clone(&self.folder), "replica.toml", &more, environment).await
+    }
+
+    async fn in_folder(
+        folder: Arc<TempDir>,
+        file: &str,
+        more: &str,
+        environment: Vec<(String, String)>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
-        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(file);
         let text = configuration(&address, REDIRECT_URI, more);
-        std::fs::write(folder.path().join("fedgate.toml"), text).expect("a file");
-        let environment: Vec<_> = environment
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let (app, stop, served) = serve_in(folder.path(), environment.clone(), listener).await;
+        std::fs::write(&file, text).expect("a file");
+        let (app, stop, served) = serve(&file, environment.clone(), listener).await;
         Self {
             app,
-            base: format!("http://{address}"),
+            remote: Remote {
+                base: format!("http://{address}"),
+            },
             folder,
+            file,
+            more: more.to_owned(),
             environment,
             stop: Some(stop),
             served: Some(served),
@@ -78,7 +120,7 @@ impl Gateway {
         self.app.store.close().await;
         let address = self.base.trim_start_matches("http://");
         let listener = TcpListener::bind(address).await.expect("the same port");
-        let opened = serve_in(self.folder.path(), self.environment.clone(), listener).await;
+        let opened = serve(&self.file, self.environment.clone(), listener).await;
         self.app = opened.0;
         self.stop = Some(opened.1);
         self.served = Some(opened.2);
@@ -97,6 +139,32 @@ impl Gateway {
         }
     }
 
+    /// The trace behind a reference, once it is written.
+    pub async fn trace(&self, reference: &str) -> Option<fedgate::events::trace::Trace> {
+        self.app.traces.flush().await;
+        self.app.store.trace(reference).await.expect("a store")
+    }
+
+    /// What a sign-in leaves in the database.
+    pub async fn rows(&self) -> Rows {
+        Rows::count(self.folder()).await
+    }
+}
+
+impl Deref for Gateway {
+    type Target = Remote;
+
+    fn deref(&self) -> &Remote {
+        &self.remote
+    }
+}
+
+/// The database of a gateway in a folder.
+pub fn database(folder: &Path) -> PathBuf {
+    folder.join("fedgate.db")
+}
+
+impl Remote {
     /// An access token for the Management API, by client credentials.
     pub async fn api_token(&self) -> String {
         self.api_token_for("").await
@@ -195,20 +263,14 @@ impl Gateway {
     pub fn browser(&self) -> Browser {
         Browser::new()
     }
-
-    /// The trace behind a reference, once it is written.
-    pub async fn trace(&self, reference: &str) -> Option<fedgate::events::trace::Trace> {
-        self.app.traces.flush().await;
-        self.app.store.trace(reference).await.expect("a store")
-    }
 }
 
-async fn serve_in(
-    folder: &Path,
+async fn serve(
+    file: &Path,
     environment: Vec<(String, String)>,
     listener: TcpListener,
 ) -> (Shared, oneshot::Sender<()>, JoinHandle<()>) {
-    let config = Config::load(&folder.join("fedgate.toml"), environment);
+    let config = Config::load(file, environment);
     let app = serve::open(config.unwrap_or_else(|e| panic!("{e}")))
         .await
         .expect("a gateway");

@@ -25,6 +25,9 @@ pub(super) async fn lying(State(op): State<Arc<OidcOp>>, Path(issuer): Path<Stri
             // Its callbacks come from the honest issuer: it must not promise to name itself there.
             document["authorization_response_iss_parameter_supported"] = false.into();
         }
+        "no-secrets" => {
+            document["token_endpoint_auth_methods_supported"] = json!(["private_key_jwt"]);
+        }
         "no-endpoint" => document["token_endpoint"] = Value::Null,
         "not-json" => return "<html>".into_response(),
         _ => return StatusCode::NOT_FOUND.into_response(),

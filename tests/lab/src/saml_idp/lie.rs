@@ -66,6 +66,7 @@ crate::lies::lies! {
         OtherMessage = "Another kind of message",
         OldVersion = "Version 1.1",
         RepeatedId = "Same ID twice",
+        ReusedId = "Assertion ID of every other sign-in",
         NoId = "Assertion without an ID",
         PollutedId = "Second kind of ID",
 

@@ -1,0 +1,210 @@
+//! What strangers send cannot fill anything.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use fedgate::limits::Limits;
+use fedgate_tests::gateway::{Gateway, database};
+use fedgate_tests::rows;
+use fedgate_tests::upstream::SamlUpstream;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// Without optimization each answer costs many times as much, on the side of the test as well.
+const ANSWERS: usize = if cfg!(debug_assertions) {
+    20_000
+} else {
+    100_000
+};
+const LONGEST: Duration = Duration::from_secs(60);
+const CALLERS: usize = 16;
+/// What the process may grow by: connections' buffers, the near caches, SQLite's pages.
+const GROWTH_BYTES: u64 = 96 * 1024 * 1024;
+/// Space that SQLite has beside the rows: indexes, free pages, the log.
+const DATABASE_OVERHEAD_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Posts bodies one after the other on one connection and reads each answer whole; answers how many were pages of refusal.
+async fn post_all(base: &str, path: &str, bodies: impl Iterator<Item = String>) -> usize {
+    let address = base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let mut refused = 0;
+    let mut buffer = Vec::with_capacity(16 * 1024);
+    for body in bodies {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream
+            .write_all(format!("{head}{body}").as_bytes())
+            .await
+            .expect("sent");
+        refused += usize::from(read_answer(&mut stream, &mut buffer).await);
+    }
+    refused
+}
+
+/// Reads one answer with a Content-Length; whether its status is 400.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> bool {
+    buffer.clear();
+    loop {
+        let read = stream.read_buf(buffer).await.expect("an answer");
+        assert!(read > 0, "the connection was closed");
+        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.expect("a length").parse().expect("a number");
+        if buffer.len() >= end + 4 + length {
+            return head.starts_with("http/1.1 400");
+        }
+    }
+}
+
+/// Bytes of this process in memory: the gateway is in it.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.expect("a number") * 1024
+}
+
+fn database_bytes(folder: &Path) -> u64 {
+    let file = database(folder);
+    [file.clone(), file.with_extension("db-wal")]
+        .iter()
+        .filter_map(|file| std::fs::metadata(file).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+/// Garbage of every kind that needs no login to send.
+fn garbage(caller: usize, number: usize) -> String {
+    let noise = format!(
+        "{:x}",
+        (caller * ANSWERS + number) as u128 * 0x9e37_79b9_7f4a_7c15
+    );
+    match number % 5 {
+        0 => format!("SAMLResponse={}&RelayState={noise}", "A".repeat(2000)),
+        1 => format!("SAMLResponse=PHg%2BPC94Pg%3D%3D&noise={noise}"),
+        2 => format!("RelayState={:A<22.22}", noise),
+        3 => format!("SAMLResponse=%F0%9F&RelayState=&noise={noise}"),
+        _ => format!("SAMLResponse={}", "%3C".repeat(1500)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_garbage_is_answered_and_leaves_bounded_traces() {
+    let gateway = Gateway::start().await;
+    let idp = SamlUpstream::start().await;
+    let connection = idp.connect(&gateway, json!({})).await;
+    let limits = Limits::default();
+    let path = format!("/saml/{}/acs", connection.id);
+    post_all(
+        &gateway.base,
+        &path,
+        (0..100).map(|number| garbage(0, number)),
+    )
+    .await;
+    let (before, rows_before) = (resident_bytes(), gateway.rows().await);
+    let began = Instant::now();
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            // Half of them at a connection that does not exist.
+            let path = if caller % 2 == 0 {
+                path.clone()
+            } else {
+                "/saml/conn_00000000000000000000000000000000/acs".to_owned()
+            };
+            let base = gateway.base.clone();
+            let bodies = (0..ANSWERS / CALLERS).map(move |number| garbage(caller, number));
+            tokio::spawn(async move { post_all(&base, &path, bodies).await })
+        })
+        .collect();
+    let mut refused = 0;
+    for caller in callers {
+        refused += caller.await.expect("answers");
+    }
+    let took = began.elapsed();
+    gateway.app.traces.flush().await;
+    assert_eq!(
+        refused,
+        ANSWERS / CALLERS * CALLERS,
+        "each is answered by a page that refuses"
+    );
+    assert!(took < LONGEST, "{ANSWERS} answers took {took:?}");
+    assert_eq!(gateway.rows().await, rows_before);
+    let (count, bytes) = rows::traces(gateway.folder()).await;
+    // A ring for the connection, one for the connection that does not exist, and nothing else.
+    let most = 2 * i64::try_from(limits.traces_per_connection).expect("a count");
+    assert!(count > 0 && count <= most, "{count} traces");
+    let trace_bytes = i64::try_from(limits.trace_bytes).expect("a size");
+    assert!(bytes <= count * trace_bytes, "{bytes} bytes of traces");
+    assert!(
+        gateway.app.traces.dropped() > 0,
+        "the rest was counted, not kept"
+    );
+    let largest = u64::try_from(most * trace_bytes).expect("a size") + DATABASE_OVERHEAD_BYTES;
+    assert!(
+        database_bytes(gateway.folder()) < largest,
+        "{} bytes",
+        database_bytes(gateway.folder())
+    );
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < GROWTH_BYTES, "grew by {grown} bytes");
+    println!(
+        "{ANSWERS} answers in {took:?}, {count} traces, {} bytes of database, {grown} bytes of growth",
+        database_bytes(gateway.folder())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn begun_logins_that_nobody_finishes_fill_nothing() {
+    let gateway = Gateway::with("[limits]\nstored_pendings = 50\n").await;
+    let idp = SamlUpstream::start().await;
+    let connection = idp.connect(&gateway, json!({})).await;
+    let before = (gateway.rows().await, rows::traces(gateway.folder()).await);
+    let state = "s".repeat(1500);
+    let client = fedgate_tests::gateway::client();
+    let mut full = 0;
+    for number in 0..300 {
+        let large = [("connection_id", connection.id.as_str()), ("state", &state)];
+        let asked: &[(&str, &str)] = match number % 3 {
+            0 => &large,
+            1 => &large[..1],
+            _ => &[],
+        };
+        let answer = client
+            .get(gateway.authorize_url(asked))
+            .send()
+            .await
+            .expect("an answer");
+        full += usize::from(answer.status() == 503);
+    }
+    assert_eq!(full, 50, "the quota is the limit's");
+    gateway.app.traces.flush().await;
+    let (rows, (traces, _)) = (gateway.rows().await, rows::traces(gateway.folder()).await);
+    assert_eq!(rows, before.0);
+    assert!(
+        traces <= before.1.0 + 50,
+        "{traces} traces: of what was refused alone"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_failed_addresses_leave_a_bounded_trace_of_themselves() {
+    let gateway =
+        Gateway::with("[limits]\ntraces_per_connection = 20\ntraces_per_second = 1000000\n").await;
+    let mut browser = gateway.browser();
+    let page = browser.open(&gateway.authorize_url(&[])).await;
+    for number in 0..200 {
+        let address = format!("x@nowhere{number}.test");
+        browser.submit(&page.form(), &[("email", &address)]).await;
+    }
+    gateway.app.traces.flush().await;
+    let (count, _) = rows::traces(gateway.folder()).await;
+    assert_eq!(count, 20);
+}

@@ -1,0 +1,322 @@
+//! What the sign-in transaction refuses, and what it makes of a person.
+
+use fedgate_providers::connection::ConnectionId;
+use fedgate_tests::browser::{Browser, Form, Page};
+use fedgate_tests::ending::{Ending, check_refusal};
+use fedgate_tests::gateway::{Gateway, Remote};
+use fedgate_tests::login::{answer, begin, saml_response};
+use fedgate_tests::upstream::{ADA, Connected, GRACE, OidcUpstream, SamlUpstream};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::saml_flow::FAST;
+
+async fn scene(more: Value) -> (Gateway, SamlUpstream, Connected) {
+    let gateway = Gateway::with(FAST).await;
+    let idp = SamlUpstream::start().await;
+    let connection = idp.connect(&gateway, more).await;
+    (gateway, idp, connection)
+}
+
+/// Makes an organization and answers its code.
+pub(crate) async fn organization(gateway: &Remote, joins: bool) -> String {
+    let body = json!({"name": "An organization", "is_auto_membership_enabled": joins});
+    let (status, answer) = gateway
+        .api(Method::POST, "/api/v1/organization", Some(body))
+        .await;
+    assert_eq!(status, 201, "{answer}");
+    answer["organization"]["code"]
+        .as_str()
+        .expect("a code")
+        .to_owned()
+}
+
+async fn call(gateway: &Remote, method: Method, path: &str, body: Option<Value>) {
+    let (status, answer) = gateway.api(method, path, body).await;
+    assert!((200..300).contains(&status), "{path}: {answer}");
+}
+
+async fn login(gateway: &Gateway, asked: &[(&str, &str)], person: &str) -> Page {
+    let mut browser = Browser::new();
+    let page = begin(&mut browser, gateway, asked).await;
+    answer(&mut browser, &page, person, "").await
+}
+
+/// A login up to the response, then a change, then the response.
+async fn changed_meanwhile(more: Value, change: impl AsyncFn(&Gateway, &Connected), code: &str) {
+    let (gateway, _idp, connection) = scene(more).await;
+    let mut browser = gateway.browser();
+    let form = responded(&mut browser, &gateway, &connection).await;
+    let before = gateway.rows().await;
+    change(&gateway, &connection).await;
+    let page = browser.submit(&form, &[]).await;
+    check_refusal(&gateway, &page, code).await.expect(code);
+    assert_eq!(gateway.rows().await, before);
+}
+
+async fn responded(browser: &mut Browser, gateway: &Gateway, connection: &Connected) -> Form {
+    let page = begin(browser, gateway, &[("connection_id", &connection.id)]).await;
+    saml_response(browser, &page, ADA, "").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_replica_switched_off_is_off_here_at_once() {
+    let disable = async |gateway: &Gateway, connection: &Connected| {
+        let path = format!("/api/v1/connections/{}?confirm=true", connection.id);
+        call(
+            &*gateway.replica().await,
+            Method::PATCH,
+            &path,
+            Some(json!({"status": "disabled"})),
+        )
+        .await;
+    };
+    changed_meanwhile(json!({}), disable, "people.connection_disabled").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_replica_deleted_is_gone_here_at_once() {
+    let delete = async |gateway: &Gateway, connection: &Connected| {
+        let path = format!("/api/v1/connections/{}?confirm=true", connection.id);
+        call(&*gateway.replica().await, Method::DELETE, &path, None).await;
+    };
+    changed_meanwhile(json!({}), delete, "people.connection_missing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_taken_from_the_application_meanwhile_lets_nobody_in() {
+    let unlink = async |gateway: &Gateway, connection: &Connected| {
+        let path = format!("/api/v1/applications/web/connections/{}", connection.id);
+        call(gateway, Method::DELETE, &path, None).await;
+    };
+    changed_meanwhile(json!({}), unlink, "people.connection_not_enabled").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_deleted_meanwhile_takes_nobody_in() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let code = organization(&gateway, true).await;
+    let mut browser = gateway.browser();
+    let asked = [
+        ("connection_id", connection.id.as_str()),
+        ("org_code", &code),
+    ];
+    let page = begin(&mut browser, &gateway, &asked).await;
+    let form = saml_response(&mut browser, &page, ADA, "").await;
+    call(
+        &gateway,
+        Method::DELETE,
+        &format!("/api/v1/organization/{code}"),
+        None,
+    )
+    .await;
+    let page = browser.submit(&form, &[]).await;
+    check_refusal(&gateway, &page, "people.organization_unknown")
+        .await
+        .expect("refused");
+    assert_eq!(gateway.rows().await.users, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_with_connections_is_locked_to_them() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let code = organization(&gateway, true).await;
+    let asked = [
+        ("connection_id", connection.id.as_str()),
+        ("org_code", &code),
+    ];
+    let op = OidcUpstream::start().await;
+    op.connect(&gateway, json!({"organization_code": code}))
+        .await;
+    let page = login(&gateway, &asked, ADA).await;
+    let expected = "people.organization_connection_not_allowed";
+    check_refusal(&gateway, &page, expected)
+        .await
+        .expect("refused");
+    assert_eq!(gateway.rows().await.users, 0);
+    call(
+        &gateway,
+        Method::POST,
+        &format!("/api/v1/organizations/{code}/connections/{}", connection.id),
+        None,
+    )
+    .await;
+    let signed_in = Ending::of(&login(&gateway, &asked, ADA).await).code();
+    assert_eq!(gateway.redeem(&signed_in).await["org_code"], code.as_str());
+    assert_eq!(gateway.rows().await.memberships, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_no_member_and_cannot_become_one_stays_out() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let code = organization(&gateway, false).await;
+    call(
+        &gateway,
+        Method::POST,
+        &format!("/api/v1/organizations/{code}/connections/{}", connection.id),
+        None,
+    )
+    .await;
+    let asked = [
+        ("connection_id", connection.id.as_str()),
+        ("org_code", &code),
+    ];
+    let page = login(&gateway, &asked, ADA).await;
+    check_refusal(&gateway, &page, "people.not_a_member")
+        .await
+        .expect("refused");
+    let rows = gateway.rows().await;
+    assert_eq!(
+        (rows.users, rows.identities, rows.memberships, rows.events),
+        (0, 0, 0, 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organizations_own_connection_makes_members_where_it_may() {
+    for joins in [false, true] {
+        let gateway = Gateway::with(FAST).await;
+        let op = OidcUpstream::start().await;
+        let code = organization(&gateway, false).await;
+        let body = json!({"organization_code": code, "options": {"is_auto_join_organization_enabled": joins}});
+        let connection = op.connect(&gateway, body).await;
+        let page = login(&gateway, &[("connection_id", &connection.id)], GRACE).await;
+        if joins {
+            assert_eq!(
+                gateway.redeem(&Ending::of(&page).code()).await["org_code"],
+                code.as_str()
+            );
+        } else {
+            check_refusal(&gateway, &page, "people.not_a_member")
+                .await
+                .expect("refused");
+        }
+        assert_eq!(gateway.rows().await.memberships, i64::from(joins));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_users_are_not_made_only_known_ones_sign_in() {
+    let (gateway, _idp, connection) =
+        scene(json!({"options": {"is_create_missing_user": true}})).await;
+    let asked = [("connection_id", connection.id.as_str())];
+    let first = gateway
+        .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+        .await;
+    let off = json!({"options": {"is_create_missing_user": false}});
+    call(
+        &gateway,
+        Method::PATCH,
+        &format!("/api/v1/connections/{}", connection.id),
+        Some(off),
+    )
+    .await;
+    let again = gateway
+        .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+        .await;
+    assert_eq!(first["sub"], again["sub"]);
+    let before = gateway.rows().await;
+    let page = login(&gateway, &asked, "bruno@acme.test").await;
+    check_refusal(&gateway, &page, "people.user_unknown")
+        .await
+        .expect("refused");
+    assert_eq!(gateway.rows().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_user_stays_out_and_the_page_says_no_more_than_of_an_unknown_one() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let asked = [("connection_id", connection.id.as_str())];
+    let claims = gateway
+        .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+        .await;
+    let store = &gateway.app.store;
+    let mut user = store
+        .user(claims["sub"].as_str().expect("a user"))
+        .await
+        .expect("a store")
+        .expect("a user");
+    user.is_suspended = true;
+    store
+        .update_user(&user, gateway.app.clock.now())
+        .await
+        .expect("suspended");
+    let before = gateway.rows().await;
+    let suspended = login(&gateway, &asked, ADA).await;
+    check_refusal(&gateway, &suspended, "people.user_suspended")
+        .await
+        .expect("refused");
+    assert_eq!(gateway.rows().await, before);
+    let off = json!({"options": {"is_create_missing_user": false}});
+    call(
+        &gateway,
+        Method::PATCH,
+        &format!("/api/v1/connections/{}", connection.id),
+        Some(off),
+    )
+    .await;
+    let unknown = login(&gateway, &asked, "bruno@acme.test").await;
+    assert_eq!(suspended.text(".says"), unknown.text(".says"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assertion_id_that_comes_again_is_no_second_login() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let mut browser = gateway.browser();
+    for turn in 0..2 {
+        let page = begin(&mut browser, &gateway, &[("connection_id", &connection.id)]).await;
+        let before = gateway.rows().await;
+        let page = answer(&mut browser, &page, ADA, "ReusedId").await;
+        if turn == 0 {
+            Ending::of(&page).code();
+        } else {
+            check_refusal(&gateway, &page, "people.assertion_replayed")
+                .await
+                .expect("refused");
+            assert_eq!(gateway.rows().await, before);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_follows_its_upstream_where_the_connection_says_so() {
+    for follows in [false, true] {
+        let (gateway, _idp, connection) =
+            scene(json!({"options": {"is_sync_user_profile_on_login": follows}})).await;
+        let asked = [("connection_id", connection.id.as_str())];
+        let claims = gateway
+            .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+            .await;
+        let store = &gateway.app.store;
+        let mut user = store
+            .user(claims["sub"].as_str().expect("a user"))
+            .await
+            .expect("a store")
+            .expect("a user");
+        user.family_name = Some("Before".to_owned());
+        store
+            .update_user(&user, gateway.app.clock.now())
+            .await
+            .expect("changed");
+        let claims = gateway
+            .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+            .await;
+        assert_eq!(
+            claims["family_name"],
+            if follows { "Osei" } else { "Before" }
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_subject_at_two_connections_is_two_people() {
+    let (gateway, idp, connection) = scene(json!({})).await;
+    let other = idp.connect(&gateway, json!({"name": "Other"})).await;
+    let mut subjects = Vec::new();
+    for id in [&connection.id, &other.id] {
+        assert!(ConnectionId::parse(id).is_some());
+        let code = Ending::of(&login(&gateway, &[("connection_id", id)], ADA).await).code();
+        subjects.push(gateway.redeem(&code).await["sub"].clone());
+    }
+    assert_ne!(subjects[0], subjects[1]);
+}
