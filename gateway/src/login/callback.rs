@@ -1,7 +1,5 @@
 //! The upstream's answer: pending, verdict, sign-in, code.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -20,8 +18,8 @@ use crate::error::{self, Circumstances};
 use crate::events::trace::{Trace, new_reference};
 use crate::op::authorize;
 use crate::people::sign_in::{SignIn, sign_in};
-use crate::registry::Ready;
 use crate::routing::Reason;
+use crate::store::connection::StoredConnection;
 
 /// `POST /saml/{connection_id}/acs`
 pub async fn saml(
@@ -64,7 +62,7 @@ pub async fn by_form(
 struct Story {
     steps: Steps,
     pending: Option<PendingLogin>,
-    ready: Option<Arc<Ready>>,
+    connection: Option<StoredConnection>,
     user: Option<String>,
 }
 
@@ -96,10 +94,7 @@ async fn finish(
             .await
         }
     };
-    if story.ready.is_none() {
-        // A trace belongs to a connection only if there is one: made-up ids would open rings of their own.
-        story.ready = existing(app, connection, now).await;
-    }
+    story.connection = existing(app, connection).await;
     let reference = tell(app, &mut story, outcome.as_ref().err(), now);
     let refusal = match outcome {
         Ok(answer) => return answer,
@@ -152,7 +147,6 @@ async fn complete(
         .registry
         .provider(&app.store, &app.sealer, &app.egress, connection, now)
         .await?;
-    let ready = story.ready.insert(ready);
     let identity = ready
         .provider
         .complete(handle, &pending.provider, callback, now, &mut story.steps)
@@ -188,12 +182,11 @@ async fn complete(
     Ok(answer)
 }
 
-async fn existing(app: &Shared, connection: &str, now: Timestamp) -> Option<Arc<Ready>> {
+/// A trace belongs to a connection only if there is one: made-up ids would open rings of their own. The row answers
+/// that; opening the provider could go out to its upstream, at the wish of whoever sends garbage.
+async fn existing(app: &App, connection: &str) -> Option<StoredConnection> {
     let id = ConnectionId::parse(connection)?;
-    app.registry
-        .provider(&app.store, &app.sealer, &app.egress, &id, now)
-        .await
-        .ok()
+    app.store.connection(&id).await.ok().flatten()
 }
 
 /// Keeps the trace, writes the one line of the log, and answers the reference.
@@ -207,8 +200,8 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
     // Each answer has its own, so that a second one to the same login is not hidden behind the first.
     let reference = new_reference(&mut app.randomness.rng());
     let code = refusal.map(Refusal::code);
-    let ready = story.ready.as_deref();
-    let connection_id = ready.map(|ready| ready.connection.id.to_string());
+    let connection = story.connection.as_ref();
+    let connection_id = connection.map(|connection| connection.id.to_string());
     tracing::info!(
         reference,
         connection_id,
@@ -219,8 +212,8 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
     app.traces.record(Trace {
         reference: reference.clone(),
         connection_id,
-        strategy: ready.map(|ready| ready.connection.spec.strategy.clone()),
-        connection_name: ready.map(|ready| ready.connection.display_name.clone()),
+        strategy: connection.map(|connection| connection.strategy.clone()),
+        connection_name: connection.map(|connection| connection.display_name.clone()),
         client_id: story
             .pending
             .as_ref()

@@ -24,6 +24,7 @@ pub(super) struct Situation {
     pub(super) owner: Option<String>,
     /// The options, if the connection is not the version that verified the identity.
     pub(super) changed_options: Option<String>,
+    /// For the application, or as its fall-back connection.
     pub(super) enabled: bool,
     pub(super) has_domain: bool,
     /// The organization asked for, or else the connection's own.
@@ -64,7 +65,8 @@ impl Situation {
                 EXISTS (SELECT 1 FROM marks WHERE kind = 'assertion' AND key = $2) AS assertion_marked,
                 c.status, c.organization_code AS owner,
                 CASE WHEN c.version <> $4 THEN c.options END AS changed_options,
-                EXISTS (SELECT 1 FROM application_connections WHERE client_id = $5 AND connection_id = $3) AS enabled,
+                (EXISTS (SELECT 1 FROM application_connections WHERE client_id = $5 AND connection_id = $3)
+                    OR EXISTS (SELECT 1 FROM applications WHERE client_id = $5 AND fallback_connection = $3)) AS enabled,
                 EXISTS (SELECT 1 FROM connection_domains WHERE connection_id = $3) AS has_domain,
                 o.code AS organization, o.is_auto_membership_enabled AS auto_membership,
                 EXISTS (SELECT 1 FROM organization_connections
