@@ -11,7 +11,7 @@ use fedgate_tests::gateway::{REDIRECT_URI, Remote, configuration};
 use fedgate_tests::login::{answer, begin, saml_response};
 use fedgate_tests::process::{Process, free_address};
 use fedgate_tests::rows::Rows;
-use fedgate_tests::upstream::{ADA, Connected, GRACE, OidcUpstream, SamlUpstream};
+use fedgate_tests::upstream::{ALICE, BOB, Connected, OidcUpstream, SamlUpstream};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -91,7 +91,7 @@ async fn until_the_crash(point: &str) -> (Crashing, SamlUpstream, Connected, Bro
         &[("connection_id", &connection.id)],
     )
     .await;
-    let form = saml_response(&mut browser, &page, ADA, "").await;
+    let form = saml_response(&mut browser, &page, ALICE, "").await;
     assert!(
         browser.try_submit(&form, &[]).await.is_none(),
         "{point}: it answered"
@@ -109,8 +109,8 @@ async fn fresh_login(gateway: &Crashing, connection: &Connected, sessions: i64) 
         &[("connection_id", &connection.id)],
     )
     .await;
-    let code = Ending::of(&answer(&mut browser, &page, ADA, "").await).code();
-    assert_eq!(gateway.remote.redeem(&code).await["email"], ADA);
+    let code = Ending::of(&answer(&mut browser, &page, ALICE, "").await).code();
+    assert_eq!(gateway.remote.redeem(&code).await["email"], ALICE);
     let rows = gateway.rows().await;
     assert_eq!(
         (rows.users, rows.identities, rows.sessions),
@@ -125,7 +125,11 @@ async fn a_crash_before_the_commit_leaves_nothing_and_the_same_answer_still_comp
         let (gateway, _idp, connection, mut browser, form) = until_the_crash(point).await;
         assert_eq!(gateway.rows().await, Rows::default(), "{point}");
         let code = Ending::of(&browser.submit(&form, &[]).await).code();
-        assert_eq!(gateway.remote.redeem(&code).await["email"], ADA, "{point}");
+        assert_eq!(
+            gateway.remote.redeem(&code).await["email"],
+            ALICE,
+            "{point}"
+        );
         assert_eq!(gateway.rows().await, ONE_LOGIN, "{point}");
         fresh_login(&gateway, &connection, 2).await;
     }
@@ -174,7 +178,7 @@ async fn a_code_of_openid_connect_is_not_redeemed_twice_after_a_crash() {
     )
     .await;
     // The browser stops at the provider's redirect, so that the very callback can come again.
-    let fields = [("email", GRACE), ("password", "lab"), ("lie", "")];
+    let fields = [("email", BOB), ("password", "lab"), ("lie", "")];
     let left = browser.submit_step(&page.form(), &fields).await;
     let callback = left.location().expect("a callback");
     assert!(browser.try_open(callback.as_str()).await.is_err());
@@ -183,7 +187,7 @@ async fn a_code_of_openid_connect_is_not_redeemed_twice_after_a_crash() {
     let refused = Ending::of(&browser.open(callback.as_str()).await).refused();
     assert_eq!(refused.code, "oauth.code_rejected");
     let page = browser.open(&refused.again.expect("start again")).await;
-    Ending::of(&answer(&mut browser, &page, GRACE, "").await).code();
+    Ending::of(&answer(&mut browser, &page, BOB, "").await).code();
     let rows = gateway.rows().await;
     assert_eq!((rows.users, rows.sessions, rows.events), (1, 1, 2));
 }
@@ -202,7 +206,7 @@ async fn kill_without_warning_in_the_middle_of_many_logins_doubles_nothing() {
             &[("connection_id", &connection.id)],
         )
         .await;
-        let form = saml_response(&mut browser, &page, ADA, "").await;
+        let form = saml_response(&mut browser, &page, ALICE, "").await;
         logins.push((browser, form));
     }
     let posts: Vec<_> = logins

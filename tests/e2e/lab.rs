@@ -11,8 +11,8 @@ use fedgate_tests::seen;
 use serde_json::{Value, json};
 use url::Url;
 
-const ADA: &str = "ada@acme.test";
-const GRACE: &str = "grace@globex.test";
+const ALICE: &str = "alice@acme.test";
+const BOB: &str = "bob@globex.test";
 
 async fn demo() -> Demo {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -100,14 +100,19 @@ async fn saml_with(demo: &Demo, option: &str, value: &str) -> String {
 #[tokio::test]
 async fn every_lie_of_the_saml_identity_provider_ends_as_it_must() {
     let demo = demo().await;
-    let table = table(&demo, ADA, saml_idp::Lie::ALL.iter().map(|lie| lie.name())).await;
+    let table = table(
+        &demo,
+        ALICE,
+        saml_idp::Lie::ALL.iter().map(|lie| lie.name()),
+    )
+    .await;
     assert_eq!(table, include_str!("lab/saml.txt"));
 }
 
 #[tokio::test]
 async fn every_lie_of_the_openid_provider_ends_as_it_must() {
     let demo = demo().await;
-    let table = table(&demo, GRACE, oidc_op::Lie::ALL.iter().map(|lie| lie.name())).await;
+    let table = table(&demo, BOB, oidc_op::Lie::ALL.iter().map(|lie| lie.name())).await;
     assert_eq!(table, include_str!("lab/oidc.txt"));
 }
 
@@ -116,20 +121,20 @@ async fn freshness_and_strength_that_were_asked_for_are_not_lied_about() {
     let demo = demo().await;
     let (fresh, strong) = (("max_age", "60"), ("acr_values", "urn:lab:mfa"));
     for (email, asked, lie, code) in [
-        (ADA, fresh, "OldAuthnInstant", "saml.authn_too_old"),
-        (ADA, strong, "WeakContext", "saml.authn_context_mismatch"),
-        (ADA, fresh, "Honest", "signed in"),
-        (ADA, strong, "Honest", "signed in"),
+        (ALICE, fresh, "OldAuthnInstant", "saml.authn_too_old"),
+        (ALICE, strong, "WeakContext", "saml.authn_context_mismatch"),
+        (ALICE, fresh, "Honest", "signed in"),
+        (ALICE, strong, "Honest", "signed in"),
         (
-            GRACE,
+            BOB,
             fresh,
             "OldAuthentication",
             "oidc.authentication_too_old",
         ),
-        (GRACE, fresh, "NoAuthTime", "oidc.authentication_too_old"),
-        (GRACE, strong, "WeakContext", "oidc.acr_mismatch"),
-        (GRACE, fresh, "Honest", "signed in"),
-        (GRACE, strong, "Honest", "signed in"),
+        (BOB, fresh, "NoAuthTime", "oidc.authentication_too_old"),
+        (BOB, strong, "WeakContext", "oidc.acr_mismatch"),
+        (BOB, fresh, "Honest", "signed in"),
+        (BOB, strong, "Honest", "signed in"),
     ] {
         let found = outcome(&demo, &[("login_hint", email), asked], email, lie).await;
         assert_eq!(found, code, "{email} {asked:?} {lie}");
@@ -171,7 +176,7 @@ async fn a_stricter_connection_wants_what_it_names() {
         ),
     ] {
         let connection = saml_with(&demo, option, value).await;
-        let found = outcome(&demo, &[("connection_id", &connection)], ADA, lie).await;
+        let found = outcome(&demo, &[("connection_id", &connection)], ALICE, lie).await;
         assert_eq!(found, code, "{option} {value} {lie}");
     }
 }
@@ -183,7 +188,7 @@ async fn a_request_by_the_post_binding_is_answered() {
     let mut browser = Browser::new();
     let on_the_way = begin(&demo, &mut browser, &[("connection_id", &posting)]).await;
     let login = browser.submit(&on_the_way.form(), &[]).await;
-    let page = finish(&mut browser, &login, ADA, "Honest").await;
+    let page = finish(&mut browser, &login, ALICE, "Honest").await;
     assert_eq!(code(&demo, &page), "signed in");
 }
 
@@ -200,7 +205,7 @@ async fn an_answer_that_nobody_asked_for_is_refused() {
     let url = Url::parse_with_params(&address, [("acs", &acs), ("audience", &audience)]);
     let mut browser = Browser::new();
     let login = browser.open(url.expect("an address").as_str()).await;
-    let page = finish(&mut browser, &login, ADA, "Honest").await;
+    let page = finish(&mut browser, &login, ALICE, "Honest").await;
     assert_eq!(code(&demo, &page), "login.state_missing");
 }
 
@@ -231,7 +236,7 @@ async fn a_provider_whose_keys_cannot_be_read_signs_nobody_in() {
     let connection = connect(&demo, "oidc:custom", &oidc_options(&demo, "no-keys")).await;
     let hints = [("connection_id", connection.as_str())];
     assert_eq!(
-        outcome(&demo, &hints, GRACE, "NoIssInCallback").await,
+        outcome(&demo, &hints, BOB, "NoIssInCallback").await,
         "oidc.keys_malformed"
     );
 }

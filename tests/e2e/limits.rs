@@ -1,15 +1,19 @@
 //! What strangers send cannot fill anything.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::routing::get;
 use fedgate::limits::Limits;
-use fedgate_tests::gateway::{Gateway, database};
+use fedgate_tests::gateway::{Gateway, SECRET, database};
 use fedgate_tests::rows;
 use fedgate_tests::upstream::SamlUpstream;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Without optimization each answer costs many times as much, on the side of the test as well.
 const ANSWERS: usize = if cfg!(debug_assertions) {
@@ -207,4 +211,49 @@ async fn many_failed_addresses_leave_a_bounded_trace_of_themselves() {
     gateway.app.traces.flush().await;
     let (count, _) = rows::traces(gateway.folder()).await;
     assert_eq!(count, 20);
+}
+
+/// An issuer that counts how often it is asked what it is.
+async fn counting_issuer() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let issuer = format!("http://{}", listener.local_addr().expect("an address"));
+    let at = |path: &str| format!("{issuer}/{path}");
+    let document = json!({
+        "issuer": issuer, "authorization_endpoint": at("a"), "token_endpoint": at("t"), "jwks_uri": at("k"),
+    });
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let answer = move || async move {
+        counter.fetch_add(1, Ordering::Relaxed);
+        document.to_string()
+    };
+    let router = Router::new().route("/.well-known/openid-configuration", get(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (issuer, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_does_not_make_the_gateway_go_out() {
+    let gateway = Gateway::start().await;
+    let (issuer, asked) = counting_issuer().await;
+    let body = json!({
+        "name": "Counting", "strategy": "oidc:custom", "status": "active", "enabled_applications": ["web"],
+        "options": {"issuer": issuer, "client_id": "c", "client_secret": SECRET},
+    });
+    let connection = gateway.connect(body).await;
+    let before = asked.load(Ordering::Relaxed);
+    assert!(before > 0, "activation asks");
+    let cold = gateway.replica().await;
+    let path = format!("/login/callback/{}", connection.id);
+    let bodies = [
+        "",
+        "state=x",
+        "state=AAAAAAAAAAAAAAAAAAAAAA",
+        "error=access_denied",
+    ];
+    let refused = post_all(&cold.base, &path, bodies.map(str::to_owned).into_iter()).await;
+    assert_eq!(
+        (refused, asked.load(Ordering::Relaxed)),
+        (bodies.len(), before)
+    );
 }

@@ -7,7 +7,7 @@ use fedgate_tests::browser::{Browser, Form, Page};
 use fedgate_tests::ending::{Ending, check_refusal, check_trace};
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::login::{answer, begin};
-use fedgate_tests::upstream::{Connected, GRACE, OidcUpstream};
+use fedgate_tests::upstream::{BOB, Connected, OidcUpstream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ async fn login(gateway: &Gateway, connection: &Connected, more: &[(&str, &str)],
     let mut browser = Browser::new();
     let asked = [&[("connection_id", connection.id.as_str())], more].concat();
     let login = begin(&mut browser, gateway, &asked).await;
-    answer(&mut browser, &login, GRACE, lie.name()).await
+    answer(&mut browser, &login, BOB, lie.name()).await
 }
 
 #[test]
@@ -299,7 +299,7 @@ async fn an_answer_in_the_words_of_saml_is_none_of_this_login() {
     let refused = Ending::of(&browser.submit(&form, &[]).await).refused();
     assert_eq!(refused.code, "oauth.state_mismatch");
     // The login is not burnt by it.
-    Ending::of(&answer(&mut browser, &page, GRACE, "").await).code();
+    Ending::of(&answer(&mut browser, &page, BOB, "").await).code();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,7 +308,7 @@ async fn the_callback_may_come_as_a_form() {
     let mut browser = Browser::new();
     let page = begin(&mut browser, &gateway, &[("connection_id", &connection.id)]).await;
     let fields = [
-        ("email", GRACE),
+        ("email", BOB),
         ("password", "lab"),
         ("lie", ""),
         ("response_mode", "form_post"),

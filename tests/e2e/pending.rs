@@ -6,7 +6,7 @@ use fedgate_tests::browser::{Browser, Form, Page};
 use fedgate_tests::ending::{Ending, Refused, check_refusal, check_trace};
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::login::{answer, begin, saml_response};
-use fedgate_tests::upstream::{ADA, Connected, SamlUpstream};
+use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
 use serde_json::json;
 
 use crate::saml_flow::FAST;
@@ -27,7 +27,7 @@ async fn scene_with(limits: &str) -> (Gateway, SamlUpstream, Connected) {
 /// A login up to the response, which is not sent yet.
 async fn responded(browser: &mut Browser, gateway: &Gateway, connection: &Connected) -> Form {
     let page = begin(browser, gateway, &[("connection_id", &connection.id)]).await;
-    saml_response(browser, &page, ADA, "").await
+    saml_response(browser, &page, ALICE, "").await
 }
 
 fn refused(page: &Page) -> Refused {
@@ -165,7 +165,7 @@ async fn a_large_pending_is_kept_here_and_opens_for_its_browser_only() {
     let asked = [("connection_id", connection.id.as_str()), ("state", &state)];
     let mut browser = gateway.browser();
     let page = begin(&mut browser, &gateway, &asked).await;
-    let form = saml_response(&mut browser, &page, ADA, "").await;
+    let form = saml_response(&mut browser, &page, ALICE, "").await;
     let stored = |cookies: &BTreeMap<_, String>| {
         cookies
             .values()
@@ -233,7 +233,7 @@ async fn an_expired_pending_still_offers_a_start_that_works() {
         let page = begin(&mut browser, &gateway, &asked).await;
         gateway.app.clock.step(HOUR + 1);
         idp.clock.step(HOUR + 1);
-        let late = answer(&mut browser, &page, ADA, "").await;
+        let late = answer(&mut browser, &page, ALICE, "").await;
         let shown = refused(&late);
         assert_eq!(shown.code, "login.expired");
         check_trace(&gateway, &shown).await.expect("a trace");
@@ -245,7 +245,7 @@ async fn an_expired_pending_still_offers_a_start_that_works() {
             .await
             .expect("refused");
         let page = browser.open(&shown.again.expect("start again")).await;
-        Ending::of(&answer(&mut browser, &page, ADA, "").await).code();
+        Ending::of(&answer(&mut browser, &page, ALICE, "").await).code();
     }
 }
 
@@ -258,7 +258,7 @@ async fn a_sign_in_page_that_was_open_for_long_starts_again() {
     let in_time = browser.submit(&page.form(), &[("email", "x")]).await;
     assert_eq!(refused(&in_time).code, "route.email_invalid");
     gateway.app.clock.step(2 * HOUR);
-    let late = browser.submit(&page.form(), &[("email", ADA)]).await;
+    let late = browser.submit(&page.form(), &[("email", ALICE)]).await;
     let shown = check_refusal(&gateway, &late, "login.page_expired")
         .await
         .expect("refused");
@@ -280,7 +280,7 @@ async fn a_sealed_request_opens_whole_or_not_at_all() {
         .expect("a request");
     for bad in spoilt(&sealed) {
         let posted = browser
-            .submit(&page.form(), &[("request", &bad), ("email", ADA)])
+            .submit(&page.form(), &[("request", &bad), ("email", ALICE)])
             .await;
         assert_eq!(refused(&posted).code, "login.request_unreadable", "{bad}");
         let again = browser
@@ -365,7 +365,7 @@ async fn under_another_master_key_nothing_opens() {
         .replace(&gateway.base, &stranger.base)
         .parse()
         .expect("a URL");
-    let shown = refused(&browser.submit(&form, &[("email", ADA)]).await);
+    let shown = refused(&browser.submit(&form, &[("email", ALICE)]).await);
     assert_eq!(shown.code, "login.request_unreadable");
 }
 

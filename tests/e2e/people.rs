@@ -5,7 +5,7 @@ use fedgate_tests::browser::{Browser, Form, Page};
 use fedgate_tests::ending::{Ending, check_refusal};
 use fedgate_tests::gateway::{Gateway, Remote};
 use fedgate_tests::login::{answer, begin, saml_response};
-use fedgate_tests::upstream::{ADA, Connected, GRACE, OidcUpstream, SamlUpstream};
+use fedgate_tests::upstream::{ALICE, BOB, Connected, OidcUpstream, SamlUpstream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ async fn changed_meanwhile(more: Value, change: impl AsyncFn(&Gateway, &Connecte
 
 async fn responded(browser: &mut Browser, gateway: &Gateway, connection: &Connected) -> Form {
     let page = begin(browser, gateway, &[("connection_id", &connection.id)]).await;
-    saml_response(browser, &page, ADA, "").await
+    saml_response(browser, &page, ALICE, "").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn an_organization_deleted_meanwhile_takes_nobody_in() {
         ("org_code", &code),
     ];
     let page = begin(&mut browser, &gateway, &asked).await;
-    let form = saml_response(&mut browser, &page, ADA, "").await;
+    let form = saml_response(&mut browser, &page, ALICE, "").await;
     call(
         &gateway,
         Method::DELETE,
@@ -128,7 +128,7 @@ async fn an_organization_with_connections_is_locked_to_them() {
     let op = OidcUpstream::start().await;
     op.connect(&gateway, json!({"organization_code": code}))
         .await;
-    let page = login(&gateway, &asked, ADA).await;
+    let page = login(&gateway, &asked, ALICE).await;
     let expected = "people.organization_connection_not_allowed";
     check_refusal(&gateway, &page, expected)
         .await
@@ -141,7 +141,7 @@ async fn an_organization_with_connections_is_locked_to_them() {
         None,
     )
     .await;
-    let signed_in = Ending::of(&login(&gateway, &asked, ADA).await).code();
+    let signed_in = Ending::of(&login(&gateway, &asked, ALICE).await).code();
     assert_eq!(gateway.redeem(&signed_in).await["org_code"], code.as_str());
     assert_eq!(gateway.rows().await.memberships, 1);
 }
@@ -161,7 +161,7 @@ async fn whoever_is_no_member_and_cannot_become_one_stays_out() {
         ("connection_id", connection.id.as_str()),
         ("org_code", &code),
     ];
-    let page = login(&gateway, &asked, ADA).await;
+    let page = login(&gateway, &asked, ALICE).await;
     check_refusal(&gateway, &page, "people.not_a_member")
         .await
         .expect("refused");
@@ -180,7 +180,7 @@ async fn an_organizations_own_connection_makes_members_where_it_may() {
         let code = organization(&gateway, false).await;
         let body = json!({"organization_code": code, "options": {"is_auto_join_organization_enabled": joins}});
         let connection = op.connect(&gateway, body).await;
-        let page = login(&gateway, &[("connection_id", &connection.id)], GRACE).await;
+        let page = login(&gateway, &[("connection_id", &connection.id)], BOB).await;
         if joins {
             assert_eq!(
                 gateway.redeem(&Ending::of(&page).code()).await["org_code"],
@@ -201,7 +201,7 @@ async fn where_users_are_not_made_only_known_ones_sign_in() {
         scene(json!({"options": {"is_create_missing_user": true}})).await;
     let asked = [("connection_id", connection.id.as_str())];
     let first = gateway
-        .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+        .redeem(&Ending::of(&login(&gateway, &asked, ALICE).await).code())
         .await;
     let off = json!({"options": {"is_create_missing_user": false}});
     call(
@@ -212,7 +212,7 @@ async fn where_users_are_not_made_only_known_ones_sign_in() {
     )
     .await;
     let again = gateway
-        .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+        .redeem(&Ending::of(&login(&gateway, &asked, ALICE).await).code())
         .await;
     assert_eq!(first["sub"], again["sub"]);
     let before = gateway.rows().await;
@@ -228,7 +228,7 @@ async fn a_suspended_user_stays_out_and_the_page_says_no_more_than_of_an_unknown
     let (gateway, _idp, connection) = scene(json!({})).await;
     let asked = [("connection_id", connection.id.as_str())];
     let claims = gateway
-        .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+        .redeem(&Ending::of(&login(&gateway, &asked, ALICE).await).code())
         .await;
     let store = &gateway.app.store;
     let mut user = store
@@ -242,7 +242,7 @@ async fn a_suspended_user_stays_out_and_the_page_says_no_more_than_of_an_unknown
         .await
         .expect("suspended");
     let before = gateway.rows().await;
-    let suspended = login(&gateway, &asked, ADA).await;
+    let suspended = login(&gateway, &asked, ALICE).await;
     check_refusal(&gateway, &suspended, "people.user_suspended")
         .await
         .expect("refused");
@@ -266,7 +266,7 @@ async fn an_assertion_id_that_comes_again_is_no_second_login() {
     for turn in 0..2 {
         let page = begin(&mut browser, &gateway, &[("connection_id", &connection.id)]).await;
         let before = gateway.rows().await;
-        let page = answer(&mut browser, &page, ADA, "ReusedId").await;
+        let page = answer(&mut browser, &page, ALICE, "ReusedId").await;
         if turn == 0 {
             Ending::of(&page).code();
         } else {
@@ -285,7 +285,7 @@ async fn a_profile_follows_its_upstream_where_the_connection_says_so() {
             scene(json!({"options": {"is_sync_user_profile_on_login": follows}})).await;
         let asked = [("connection_id", connection.id.as_str())];
         let claims = gateway
-            .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+            .redeem(&Ending::of(&login(&gateway, &asked, ALICE).await).code())
             .await;
         let store = &gateway.app.store;
         let mut user = store
@@ -299,7 +299,7 @@ async fn a_profile_follows_its_upstream_where_the_connection_says_so() {
             .await
             .expect("changed");
         let claims = gateway
-            .redeem(&Ending::of(&login(&gateway, &asked, ADA).await).code())
+            .redeem(&Ending::of(&login(&gateway, &asked, ALICE).await).code())
             .await;
         assert_eq!(
             claims["family_name"],
@@ -315,7 +315,7 @@ async fn one_subject_at_two_connections_is_two_people() {
     let mut subjects = Vec::new();
     for id in [&connection.id, &other.id] {
         assert!(ConnectionId::parse(id).is_some());
-        let code = Ending::of(&login(&gateway, &[("connection_id", id)], ADA).await).code();
+        let code = Ending::of(&login(&gateway, &[("connection_id", id)], ALICE).await).code();
         subjects.push(gateway.redeem(&code).await["sub"].clone());
     }
     assert_ne!(subjects[0], subjects[1]);

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use fedgate_lab::key::KeyKind;
 use fedgate_lab::person;
-use fedgate_lab::saml_idp::Lie;
+use fedgate_lab::saml_idp::{Lie, ResponseParameters};
 use fedgate_tests::browser::{Browser, Page};
+use fedgate_tests::command;
 use fedgate_tests::ending::{Ending, check_refusal, check_trace};
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::login::{answer, begin, saml_response};
-use fedgate_tests::upstream::{ADA, Connected, SamlUpstream};
+use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
 use serde_json::{Value, json};
 
 /// One login after the other is refused here, faster than anybody's rate.
@@ -140,7 +141,7 @@ async fn login(gateway: &Gateway, connection: &Connected, more: &[(&str, &str)],
     let mut browser = Browser::new();
     let asked = [&[("connection_id", connection.id.as_str())], more].concat();
     let login = begin(&mut browser, gateway, &asked).await;
-    answer(&mut browser, &login, ADA, lie.name()).await
+    answer(&mut browser, &login, ALICE, lie.name()).await
 }
 
 async fn refused(options: Value, lie: Lie, code: &str) {
@@ -303,7 +304,7 @@ async fn a_response_in_the_address_is_refused_though_its_login_is_found() {
     let (gateway, _idp, connection) = scene(json!({})).await;
     let mut browser = Browser::new();
     let page = begin(&mut browser, &gateway, &[("connection_id", &connection.id)]).await;
-    let form = saml_response(&mut browser, &page, ADA, "").await;
+    let form = saml_response(&mut browser, &page, ALICE, "").await;
     let field = |name: &str| {
         let found = form.fields.iter().find(|(key, _)| key == name);
         found.expect(name).1.clone()
@@ -337,15 +338,42 @@ async fn claims_come_through_whole() {
         scene(json!({"options": {"home_realm_domains": ["acme.test"], "is_trusted": true}})).await;
     let code = Ending::of(&login(&gateway, &connection, &[], Lie::Honest).await).code();
     let claims = gateway.redeem(&code).await;
-    assert_eq!(claims["email"], ADA);
+    assert_eq!(claims["email"], ALICE);
     assert_eq!(claims["email_verified"], true);
     assert_eq!(
         (&claims["given_name"], &claims["family_name"]),
-        (&json!("Ada"), &json!("Osei"))
+        (&json!("Alice"), &json!("Osei"))
     );
     assert_eq!(
         claims["ext_provider"]["claims"]["groups"],
         json!(["engineering", "admins"])
     );
     assert_eq!(claims["nonce"], "n");
+}
+
+/// No connection takes a response that nobody asked for, so that only the command can be told to expect one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_should_be_unsolicited_names_no_request() {
+    let idp = SamlUpstream::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text);
+    write("metadata.xml", idp.idp.metadata().expect("metadata")).expect("a file");
+    let (audience, acs) = ("urn:sp", "https://sp.test/acs");
+    for (asked, code) in [(Some("_1"), Some(1)), (None, Some(0))] {
+        let response = idp.idp.response(&ResponseParameters {
+            acs,
+            audience,
+            in_response_to: asked,
+            person: &idp.idp.people()[0],
+            context: None,
+            lie: Lie::Honest,
+        });
+        write("response", response.expect("a response")).expect("a file");
+        let line = "saml verify --metadata metadata.xml --sp-entity-id urn:sp --acs https://sp.test/acs --unsolicited response";
+        let line: Vec<_> = line.split(' ').collect();
+        let ran = command::run(folder.path(), &line, &[]);
+        assert_eq!(ran.code, code, "{}", ran.stdout);
+        let refused = ran.stdout.contains("\"saml.in_response_to_unexpected\"");
+        assert_eq!(refused, asked.is_some(), "{}", ran.stdout);
+    }
 }

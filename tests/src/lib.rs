@@ -1,5 +1,11 @@
 //! Shared pieces of the end-to-end tests: a browser without scripts, gateways and counterparts as processes.
 
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "this library is a part of the tests: what does not hold panics"
+)]
+
 pub mod browser;
 pub mod command;
 pub mod counterparts;

@@ -14,9 +14,9 @@ use tokio::net::TcpListener;
 use crate::gateway::{Remote, SECRET};
 
 /// Who signs in at the lab's SAML identity provider in most tests.
-pub const ADA: &str = "ada@acme.test";
+pub const ALICE: &str = "alice@acme.test";
 /// Who signs in at the lab's OpenID Provider in most tests.
-pub const GRACE: &str = "grace@globex.test";
+pub const BOB: &str = "bob@globex.test";
 
 /// A SAML identity provider that answers until the test ends.
 #[derive(Debug)]
