@@ -18,3 +18,4 @@ mod pending;
 mod people;
 mod routing;
 mod saml_flow;
+mod session;

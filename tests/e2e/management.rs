@@ -837,3 +837,40 @@ async fn pages_end_where_the_list_ends_whatever_the_cursor() {
     let huge = format!("{CONNECTIONS}?page_size=18446744073709551615");
     assert_eq!(gateway.api(Method::GET, &huge, None).await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_take_a_domain_at_once_one_gets_it() {
+    let gateway = Gateway::start().await;
+    let body = saml(json!({"home_realm_domains": ["acme.test"]}));
+    let attempts = [(); 4].map(|()| create(&gateway, body.clone()));
+    let [a, b, c, d] = attempts;
+    let (a, b, c, d) = tokio::join!(a, b, c, d);
+    let answers = [a, b, c, d];
+    let won = answers.iter().filter(|(status, _)| *status == 201).count();
+    assert_eq!(won, 1, "{answers:?}");
+    for (_, answer) in answers.iter().filter(|(status, _)| *status != 201) {
+        let expected = ("connection.domain_taken", "options.home_realm_domains.0");
+        assert_eq!(errors(answer), [expected]);
+    }
+    let (_, listed) = gateway.api(Method::GET, CONNECTIONS, None).await;
+    assert_eq!(listed["connections"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_at_once_are_each_whole_or_told_as_lost() {
+    let gateway = Gateway::start().await;
+    let path = active(&gateway, &[], &[]).await;
+    let change =
+        |name: &'static str| gateway.api(Method::PATCH, &path, Some(json!({"name": name})));
+    let (a, b, c, d) = tokio::join!(change("a"), change("b"), change("c"), change("d"));
+    let answers = [a, b, c, d];
+    let written = answers.iter().filter(|(status, _)| *status == 200).count();
+    for (status, answer) in answers.iter().filter(|(status, _)| *status != 200) {
+        assert_eq!(
+            (*status, errors(answer)),
+            (409, vec![("api.lost_update", "")])
+        );
+    }
+    let (_, read) = gateway.api(Method::GET, &path, None).await;
+    assert_eq!(read["connection"]["version"], json!(1 + written));
+}
