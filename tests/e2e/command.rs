@@ -16,8 +16,8 @@ fn init_writes_a_sound_configuration_once() {
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     let place = folder.path().join("new/place");
     let key = place.join("master.key");
-    let mode = std::fs::metadata(&key).expect("a key").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = std::fs::metadata(&key).expect("a key").permissions();
+    assert_eq!(permissions.mode() & 0o777, 0o600);
     let checked = run(&place, &["check-config"], &[]);
     assert_eq!(checked.code, Some(0), "{}", checked.stderr);
     assert!(checked.stdout.contains("sound"), "{}", checked.stdout);

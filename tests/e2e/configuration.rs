@@ -39,60 +39,22 @@ const REDIRECT: &str = "redirect_uris = [\"https://app.example/cb\"]";
 
 #[test]
 fn each_mistake_is_told_with_its_line_key_and_code() {
-    for (lines, place, code) in [
+    #[rustfmt::skip]
+    let cases = [
         ("publik = 1", "3: server.publik", "config.unknown_key"),
         ("listen = 1", "3: server.listen", "config.wrong_type"),
-        (
-            "listen = \"localhost:80\"",
-            "3: server.listen",
-            "config.listen",
-        ),
-        (
-            "trusted_proxies = [\"10.1.2.3/8\"]",
-            "3: server.trusted_proxies[0]",
-            "config.trusted_proxy",
-        ),
-        (
-            "[store]\nurl = \"mysql://x\"",
-            "4: store.url",
-            "config.store_url",
-        ),
-        (
-            "[store]\nurl = \"sqlite:\"",
-            "4: store.url",
-            "config.store_url",
-        ),
-        (
-            "[store]\nurl = \"postgres://x\"",
-            "4: store.url",
-            "config.not_in_this_version",
-        ),
-        (
-            "[ephemeral]\nurl = \"redis://x\"",
-            "4: ephemeral.url",
-            "config.not_in_this_version",
-        ),
-        (
-            "[telemetry]\nlog_format = \"xml\"",
-            "4: telemetry.log_format",
-            "config.value",
-        ),
-        (
-            "[limits]\ncode_seconds = 0",
-            "4: limits.code_seconds",
-            "config.limit",
-        ),
-        (
-            "[limits]\ncode_seconds = -1",
-            "4: limits.code_seconds",
-            "config.limit",
-        ),
-        (
-            "[limits]\ncode_seconds = 4294967296",
-            "4: limits.code_seconds",
-            "config.limit",
-        ),
-    ] {
+        ("listen = \"localhost:80\"", "3: server.listen", "config.listen"),
+        ("trusted_proxies = [\"10.1.2.3/8\"]", "3: server.trusted_proxies[0]", "config.trusted_proxy"),
+        ("[store]\nurl = \"mysql://x\"", "4: store.url", "config.store_url"),
+        ("[store]\nurl = \"sqlite:\"", "4: store.url", "config.store_url"),
+        ("[store]\nurl = \"postgres://x\"", "4: store.url", "config.not_in_this_version"),
+        ("[ephemeral]\nurl = \"redis://x\"", "4: ephemeral.url", "config.not_in_this_version"),
+        ("[telemetry]\nlog_format = \"xml\"", "4: telemetry.log_format", "config.value"),
+        ("[limits]\ncode_seconds = 0", "4: limits.code_seconds", "config.limit"),
+        ("[limits]\ncode_seconds = -1", "4: limits.code_seconds", "config.limit"),
+        ("[limits]\ncode_seconds = 4294967296", "4: limits.code_seconds", "config.limit"),
+    ];
+    for (lines, place, code) in cases {
         let text = format!("{SERVER}{lines}\n");
         assert_eq!(problem(&text), (place.to_owned(), code), "{lines}");
     }
@@ -100,63 +62,21 @@ fn each_mistake_is_told_with_its_line_key_and_code() {
 
 #[test]
 fn each_mistake_of_an_application_is_told() {
-    for (lines, key, code) in [
-        (
-            "redirect_uris = [\"http://app.example/cb\"]",
-            "redirect_uris[0]",
-            "config.redirect_uri",
-        ),
-        (
-            "redirect_uris = [\"https://*.example/cb\"]",
-            "redirect_uris[0]",
-            "config.redirect_uri",
-        ),
-        (
-            "redirect_uris = [\"javascript:alert(1)\"]",
-            "redirect_uris[0]",
-            "config.redirect_uri",
-        ),
-        (
-            "client_secret = \"s\"",
-            "redirect_uris",
-            "config.redirect_uri_missing",
-        ),
-        (
-            "grant_types = [\"client_credentials\"]",
-            "grant_types",
-            "config.client_credentials",
-        ),
-        (
-            "client_secret = \"s\"\nclient_secret_file = \"t\"\nredirect_uris = [\"https://app.example/cb\"]",
-            "client_secret_file",
-            "config.client_secret",
-        ),
-        (
-            "client_secret_file = \"absent\"\nredirect_uris = [\"https://app.example/cb\"]",
-            "client_secret_file",
-            "config.client_secret",
-        ),
-        (
-            "fallback_connection = \"conn_1\"\nredirect_uris = [\"https://app.example/cb\"]",
-            "fallback_connection",
-            "config.fallback_connection",
-        ),
-        (
-            "jwks = { keys = [] }\nredirect_uris = [\"https://app.example/cb\"]",
-            "jwks",
-            "config.jwks",
-        ),
-        (
-            "scopes = [\"read:everything\"]\nredirect_uris = [\"https://app.example/cb\"]",
-            "scopes[0]",
-            "config.scope",
-        ),
-        (
-            "grant_types = [\"password\"]\nredirect_uris = [\"https://app.example/cb\"]",
-            "grant_types[0]",
-            "config.value",
-        ),
-    ] {
+    #[rustfmt::skip]
+    let cases = [
+        ("redirect_uris = [\"http://app.example/cb\"]", "redirect_uris[0]", "config.redirect_uri"),
+        ("redirect_uris = [\"https://*.example/cb\"]", "redirect_uris[0]", "config.redirect_uri"),
+        ("redirect_uris = [\"javascript:alert(1)\"]", "redirect_uris[0]", "config.redirect_uri"),
+        ("client_secret = \"s\"", "redirect_uris", "config.redirect_uri_missing"),
+        ("grant_types = [\"client_credentials\"]", "grant_types", "config.client_credentials"),
+        ("client_secret = \"s\"\nclient_secret_file = \"t\"\nredirect_uris = [\"https://app.example/cb\"]", "client_secret_file", "config.client_secret"),
+        ("client_secret_file = \"absent\"\nredirect_uris = [\"https://app.example/cb\"]", "client_secret_file", "config.client_secret"),
+        ("fallback_connection = \"conn_1\"\nredirect_uris = [\"https://app.example/cb\"]", "fallback_connection", "config.fallback_connection"),
+        ("jwks = { keys = [] }\nredirect_uris = [\"https://app.example/cb\"]", "jwks", "config.jwks"),
+        ("scopes = [\"read:everything\"]\nredirect_uris = [\"https://app.example/cb\"]", "scopes[0]", "config.scope"),
+        ("grant_types = [\"password\"]\nredirect_uris = [\"https://app.example/cb\"]", "grant_types[0]", "config.value"),
+    ];
+    for (lines, key, code) in cases {
         let (place, found) = problem(&application(lines));
         let place = place.split_once(": ").expect("line and key").1.to_owned();
         assert_eq!(

@@ -81,7 +81,7 @@ async fn oidc_connection(gateway: &Gateway, authentication: &str) -> OidcProvide
     op
 }
 
-/// Signs in at SimpleSAMLphp's form and sends the auto-posted response on.
+/// Signs in at `SimpleSAMLphp`'s form and sends the auto-posted response on.
 async fn sign_in_at_simplesamlphp(browser: &mut Browser, login: &Page, name: &str) -> Page {
     let posted = browser
         .submit(&login.form(), &[("username", name), ("password", name)])

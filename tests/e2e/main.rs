@@ -1,5 +1,10 @@
 //! End to end over HTTP: one binary, a module a subject.
 
+#![allow(
+    clippy::expect_used,
+    reason = "what a test needs and does not get ends the test"
+)]
+
 mod chromium;
 mod command;
 mod configuration;

@@ -43,9 +43,14 @@ impl Default for Document {
 
 impl Document {
     pub(crate) fn xml(&self) -> String {
-        let keys: String = self.certificates.iter().map(|certificate| format!(
-            r#"<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"#
-        )).collect();
+        let keys: Vec<_> = self
+            .certificates
+            .iter()
+            .map(|certificate| format!(
+                r#"<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"#
+            ))
+            .collect();
+        let keys = keys.concat();
         let Self {
             entity_id,
             attributes,
@@ -110,62 +115,28 @@ async fn metadata_that_cannot_be_used_is_refused_at_activation() {
         entity_id: "urn:other".into(),
         ..Document::default()
     };
-    for (xml, code) in [
+    #[rustfmt::skip]
+    let cases = [
         ("<html><br></html>".to_owned(), "metadata.not_xml"),
         ("no markup at all".to_owned(), "metadata.not_xml"),
-        (
-            format!(
-                "<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>{}",
-                Document::default().xml()
-            ),
-            "metadata.not_xml",
-        ),
+        (format!("<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>{}", Document::default().xml()), "metadata.not_xml"),
         ("<x/>".to_owned(), "metadata.not_metadata"),
-        (
-            with(|d| d.protocol = "urn:oasis:names:tc:SAML:1.1:protocol"),
-            "metadata.no_identity_provider",
-        ),
+        (with(|d| d.protocol = "urn:oasis:names:tc:SAML:1.1:protocol"), "metadata.no_identity_provider"),
         (group(&[]), "metadata.no_identity_provider"),
-        (
-            group(&[Document::default(), other]),
-            "metadata.several_identity_providers",
-        ),
+        (group(&[Document::default(), other]), "metadata.several_identity_providers"),
         (with(|d| d.entity_id.clear()), "metadata.entity_id_missing"),
-        (
-            with(|d| d.entity_id = "x".repeat(1025)),
-            "metadata.entity_id_missing",
-        ),
+        (with(|d| d.entity_id = "x".repeat(1025)), "metadata.entity_id_missing"),
         (with(|d| d.certificates.clear()), "metadata.no_key"),
-        (
-            with(|d| d.certificates = vec![WEAK.clone()]),
-            "metadata.key_weak",
-        ),
-        (
-            with(|d| d.certificates = vec!["AAAA".into()]),
-            "metadata.certificate_unusable",
-        ),
-        (
-            with(|d| d.certificates = (0..9).map(|_| key(2048)).collect()),
-            "metadata.too_many_keys",
-        ),
-        (
-            with(|d| d.attributes = "validUntil=\"soon\"".into()),
-            "metadata.valid_until_malformed",
-        ),
-        (
-            with(|d| d.attributes = "validUntil=\"2020-01-01T00:00:00Z\"".into()),
-            "metadata.expired",
-        ),
+        (with(|d| d.certificates = vec![WEAK.clone()]), "metadata.key_weak"),
+        (with(|d| d.certificates = vec!["AAAA".into()]), "metadata.certificate_unusable"),
+        (with(|d| d.certificates = (0..9).map(|_| key(2048)).collect()), "metadata.too_many_keys"),
+        (with(|d| d.attributes = "validUntil=\"soon\"".into()), "metadata.valid_until_malformed"),
+        (with(|d| d.attributes = "validUntil=\"2020-01-01T00:00:00Z\"".into()), "metadata.expired"),
         (with(|d| d.binding = "SOAP"), "metadata.sso_missing"),
-        (
-            with(|d| d.sso = "javascript:alert(1)".into()),
-            "metadata.sso_missing",
-        ),
-        (
-            with(|d| d.sso = "http://idp.example/sso".into()),
-            "metadata.sso_insecure",
-        ),
-    ] {
+        (with(|d| d.sso = "javascript:alert(1)".into()), "metadata.sso_missing"),
+        (with(|d| d.sso = "http://idp.example/sso".into()), "metadata.sso_insecure"),
+    ];
+    for (xml, code) in cases {
         let (status, answer) = activate(&gateway, &xml).await;
         let error = &answer["errors"][0];
         assert_eq!(
@@ -195,7 +166,8 @@ async fn a_deep_or_wide_document_is_answered_in_time() {
         "<a {}/>",
         (0..50_000)
             .map(|n| format!("b{n}=\"\" "))
-            .collect::<String>()
+            .collect::<Vec<_>>()
+            .concat()
     );
     for xml in [deep, wide] {
         let (status, answer) = activate(&gateway, &xml).await;

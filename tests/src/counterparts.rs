@@ -13,7 +13,7 @@ fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("counterparts")
 }
 
-/// SimpleSAMLphp as a SAML identity provider, with the people `alice` and `carol` (their names are their passwords).
+/// `SimpleSAMLphp` as a SAML identity provider, with the people `alice` and `carol` (their names are their passwords).
 #[derive(Debug)]
 pub struct SimpleSamlPhp {
     /// `http://127.0.0.1:PORT`
@@ -22,7 +22,7 @@ pub struct SimpleSamlPhp {
     _folder: TempDir,
 }
 
-/// What SimpleSAMLphp signs.
+/// What `SimpleSAMLphp` signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signs {
     /// Response and Assertion: its default.
