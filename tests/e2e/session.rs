@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-const GRACE: &str = "grace@globex.test";
+const BOB: &str = "bob@globex.test";
 
 /// Connects a gateway to an OpenID Provider of the lab, which people of `globex.test` are routed to.
 async fn connect(gateway: &Gateway) {
@@ -37,13 +37,13 @@ async fn connect(gateway: &Gateway) {
     gateway.create_connection(body).await;
 }
 
-/// Signs Grace in and stops at the gateway's answer to the callback.
+/// Signs Bob in and stops at the gateway's answer to the callback.
 async fn sign_in(gateway: &Gateway) -> Page {
     let mut browser = gateway.browser();
     let login = browser
-        .open(&gateway.authorize_url(&[("login_hint", GRACE)]))
+        .open(&gateway.authorize_url(&[("login_hint", BOB)]))
         .await;
-    let fields = [("email", GRACE), ("password", PASSWORD)];
+    let fields = [("email", BOB), ("password", PASSWORD)];
     let sent = browser.submit_step(&login.form(), &fields).await;
     let callback = sent.headers[LOCATION].to_str().expect("text");
     browser.step(callback).await
@@ -90,7 +90,7 @@ async fn a_profile_is_told_until_the_person_signs_out() {
     let (status, tokens) = redeem(&gateway, &code(&gateway).await).await;
     assert_eq!(status, 200, "{tokens}");
     let (status, person) = profile(&gateway, &tokens).await;
-    assert_eq!((status, &person["email"]), (200, &json!(GRACE)));
+    assert_eq!((status, &person["email"]), (200, &json!(BOB)));
     let hint = tokens["id_token"].as_str().expect("a token");
     let out = format!("{}/logout?id_token_hint={hint}", gateway.base);
     assert_eq!(gateway.browser().step(&out).await.status, 200);
