@@ -2,21 +2,10 @@
 
 use axum::response::Response;
 use fedgate_providers::error::{Blame, Catalogued, Refusal};
-use fedgate_providers::login::Site;
 use fedgate_providers::refusals;
 use http::{HeaderMap, StatusCode, header};
 
-use crate::app::App;
-use crate::config::ConfigRefusal;
-use crate::login::{LoginRefusal, continued};
-use crate::logout::LogoutRefusal;
-use crate::management::ApiRefusal;
-use crate::op::refusal::OpRefusal;
-use crate::op::{self, AuthorizeRequest};
 use crate::page::{self, Language, RefusedPage};
-use crate::people::PeopleRefusal;
-use crate::routing::RouteRefusal;
-use crate::store::StoreRefusal;
 
 refusals! {
     /// What the gateway itself cannot do.
@@ -36,108 +25,40 @@ refusals! {
     }
 }
 
-/// Every refusal that exists, area by area: the source of `docs/errors.md`.
-pub fn catalogue() -> Vec<&'static Catalogued> {
-    use fedgate_providers::{connection, egress, oauth, oidc, saml};
-    let areas: [Vec<&'static Catalogued>; 15] = [
-        of(
-            connection::ConnectionRefusal::ALL,
-            connection::ConnectionRefusal::entry,
-        ),
-        of(saml::MetadataRefusal::ALL, saml::MetadataRefusal::entry),
-        of(saml::SamlRefusal::ALL, saml::SamlRefusal::entry),
-        of(oauth::OauthRefusal::ALL, oauth::OauthRefusal::entry),
-        of(oidc::OidcRefusal::ALL, oidc::OidcRefusal::entry),
-        of(egress::EgressRefusal::ALL, egress::EgressRefusal::entry),
-        of(RouteRefusal::ALL, RouteRefusal::entry),
-        of(LoginRefusal::ALL, LoginRefusal::entry),
-        of(PeopleRefusal::ALL, PeopleRefusal::entry),
-        of(OpRefusal::ALL, OpRefusal::entry),
-        of(LogoutRefusal::ALL, LogoutRefusal::entry),
-        of(ApiRefusal::ALL, ApiRefusal::entry),
-        of(ConfigRefusal::ALL, ConfigRefusal::entry),
-        of(StoreRefusal::ALL, StoreRefusal::entry),
-        of(GatewayRefusal::ALL, GatewayRefusal::entry),
-    ];
-    areas.concat()
-}
-
-fn of<T: Copy>(all: &'static [T], entry: fn(T) -> &'static Catalogued) -> Vec<&'static Catalogued> {
-    all.iter().map(|leaf| entry(*leaf)).collect()
-}
-
-/// The catalogue entry of a code.
-pub fn catalogued(code: &str) -> Option<&'static Catalogued> {
-    catalogue().into_iter().find(|entry| entry.code == code)
-}
-
-/// What is known when a login is refused.
+/// Ways on from a refusal, where a validated request leads to some.
 #[derive(Debug, Default)]
-pub struct Circumstances<'a> {
-    /// The reference under which the trace is kept.
-    pub reference: &'a str,
-    /// The validated request, if it could be opened: the way back.
-    pub request: Option<&'a AuthorizeRequest>,
+pub struct Ways {
+    /// The application's name.
+    pub application: Option<String>,
+    /// Back to it, with an OAuth error: only ever the redirect URI of a validated request.
+    pub back: Option<String>,
+    /// The same sign-in from the start.
+    pub again: Option<String>,
+    /// `ui_locales` of the request.
+    pub ui_locales: Option<String>,
 }
 
-/// The page that a person sees. The way back leads only to the redirect URI of a validated request.
-pub fn page(
-    app: &App,
-    site: &Site,
-    headers: &HeaderMap,
-    refusal: &Refusal,
-    circumstances: &Circumstances<'_>,
-) -> Response {
+/// The page that a person sees. `reference` is the one under which the trace is kept.
+pub fn page(headers: &HeaderMap, refusal: &Refusal, reference: &str, ways: &Ways) -> Response {
     let entry = refusal.entry();
-    let language = language(headers, circumstances.request);
-    let back = circumstances.request.map(|request| {
-        let description = format!("{}: {}", entry.code, entry.says);
-        op::authorize::error_location(site, request, oauth_error(refusal), &description)
-    });
-    let again = circumstances
-        .request
-        .and_then(|request| continued::again_url(app, site, request));
     page::refused(&RefusedPage {
         says: entry.says,
         code: entry.code,
-        reference: circumstances.reference,
+        reference,
         status: status(entry),
-        application: circumstances
-            .request
-            .map(|request| request.client_id.as_str()),
-        application_url: back.as_deref(),
-        start_again: again.as_deref(),
-        language,
+        application: ways.application.as_deref(),
+        application_url: ways.back.as_deref(),
+        start_again: ways.again.as_deref(),
+        language: language(headers, ways.ui_locales.as_deref()),
     })
 }
 
 /// The language of a page: the application's `ui_locales`, then the browser's.
-pub fn language(headers: &HeaderMap, request: Option<&AuthorizeRequest>) -> Language {
+pub fn language(headers: &HeaderMap, ui_locales: Option<&str>) -> Language {
     let accepted = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
-    Language::choose(
-        request.and_then(|request| request.ui_locales.as_deref()),
-        accepted,
-    )
-}
-
-/// The OAuth error (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6) that stands for a refusal.
-pub fn oauth_error(refusal: &Refusal) -> &'static str {
-    match (refusal.code(), refusal.entry().blame) {
-        ("route.connection_not_enabled" | "route.organization_unknown", _) => "invalid_request",
-        ("oauth.interaction_required", _) => "interaction_required",
-        (code, _)
-            if code.ends_with("authentication_too_old") || code.ends_with("authn_too_old") =>
-        {
-            "login_required"
-        }
-        (code, _) if code.ends_with("acr_mismatch") || code.ends_with("authn_context_mismatch") => {
-            "unmet_authentication_requirements"
-        }
-        (_, Blame::Gateway) => "temporarily_unavailable",
-        _ => "access_denied",
-    }
+    Language::choose(ui_locales, accepted)
 }
 
 /// The HTTP status of a page about a refusal.

@@ -1,6 +1,7 @@
 //! The gateway: many upstream identity providers, one OpenID Provider downstream.
 
 pub mod app;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod crash;

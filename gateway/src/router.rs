@@ -16,7 +16,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::Shared;
-use crate::error::{self, Circumstances, GatewayRefusal};
+use crate::error::{self, GatewayRefusal, Ways};
 use crate::events::trace::new_reference;
 use crate::op::OpRefusal;
 use crate::{login, logout, management, op, page};
@@ -100,16 +100,7 @@ async fn tell_size(State(app): State<Shared>, request: Request, next: Next) -> R
 
 fn refuse(app: &Shared, headers: &HeaderMap, refusal: &Refusal) -> Response {
     let reference = new_reference(&mut app.randomness.rng());
-    error::page(
-        app,
-        &app.site,
-        headers,
-        refusal,
-        &Circumstances {
-            reference: &reference,
-            request: None,
-        },
-    )
+    error::page(headers, refusal, &reference, &Ways::default())
 }
 
 /// Headers of every answer. Browsers apply `form-action` to the redirects after a form as well, and an identity

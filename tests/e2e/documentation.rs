@@ -17,7 +17,7 @@ fn the_error_codes_are_documented_as_they_are() {
 
 #[test]
 fn no_two_refusals_share_a_code() {
-    let mut codes: Vec<_> = fedgate::error::catalogue()
+    let mut codes: Vec<_> = fedgate::catalogue::catalogue()
         .iter()
         .map(|entry| entry.code)
         .collect();

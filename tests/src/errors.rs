@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use fedgate::error::{catalogue, status};
+use fedgate::catalogue::catalogue;
+use fedgate::error::status;
 use fedgate_providers::spec::Spec;
 
 /// The document's text.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Every code of the catalogue.
 static CODES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    fedgate::error::catalogue()
+    fedgate::catalogue::catalogue()
         .into_iter()
         .map(|entry| entry.code)
         .collect()

@@ -3,7 +3,7 @@
 use fedgate_providers::spec::Spec;
 
 use super::{ConfigFile, Environment, Failure, block_on, print};
-use crate::error::catalogued;
+use crate::catalogue::catalogued;
 use crate::page::Explanation;
 use crate::store::Store;
 

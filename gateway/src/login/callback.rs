@@ -5,18 +5,19 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use fedgate_certs::Timestamp;
-use fedgate_providers::connection::ConnectionId;
+use fedgate_providers::connection::{Connection, ConnectionId};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::{Callback, Handle, Site, Steps};
 use http::HeaderMap;
 use url::form_urlencoded;
 
-use super::pending::{self, PendingLogin};
-use super::{LoginRefusal, claims, cookie};
+use super::pending::{self, Held};
+use super::way::{unproved, ways};
+use super::{LoginRefusal, claims};
 use crate::app::{App, Shared};
-use crate::error::{self, Circumstances};
+use crate::error;
 use crate::events::trace::{Trace, new_reference};
-use crate::op::authorize;
+use crate::op::{AuthorizeRequest, authorize};
 use crate::people::sign_in::{SignIn, sign_in};
 use crate::routing::Reason;
 use crate::store::connection::StoredConnection;
@@ -61,9 +62,16 @@ pub async fn by_form(
 #[derive(Default)]
 struct Story {
     steps: Steps,
-    pending: Option<PendingLogin>,
-    connection: Option<StoredConnection>,
+    request: Option<AuthorizeRequest>,
+    connection: Option<Named>,
     user: Option<String>,
+}
+
+/// A connection that exists, as a trace names it.
+struct Named {
+    id: ConnectionId,
+    strategy: String,
+    display_name: String,
 }
 
 async fn finish(
@@ -94,33 +102,25 @@ async fn finish(
             .await
         }
     };
-    story.connection = existing(app, connection).await;
+    if story.connection.is_none() {
+        story.connection = existing(app, connection).await;
+    }
     let reference = tell(app, &mut story, outcome.as_ref().err(), now);
     let refusal = match outcome {
         Ok(answer) => return answer,
         Err(refusal) => refusal,
     };
-    let request = story.pending.as_ref().map(|pending| &pending.request);
-    match request {
-        // The application demanded freshness or a class that was not proved: an OAuth error, since only it can ask again.
-        Some(request)
-            if matches!(
-                error::oauth_error(&refusal),
-                "login_required" | "unmet_authentication_requirements"
-            ) =>
-        {
+    let request = story.request.as_ref();
+    match (request, unproved(&refusal)) {
+        (Some(request), Some(error)) => {
             let description = format!("{}: {}", refusal.code(), refusal.entry().meaning);
-            authorize::error_redirect(&site, request, error::oauth_error(&refusal), &description)
+            authorize::error_redirect(&site, request, error, &description)
         }
         _ => error::page(
-            app,
-            &site,
             headers,
             &refusal,
-            &Circumstances {
-                reference: &reference,
-                request,
-            },
+            &reference,
+            &ways(app, &site, request, &refusal).await,
         ),
     }
 }
@@ -134,9 +134,16 @@ async fn complete(
     story: &mut Story,
     now: Timestamp,
 ) -> Result<Response, Refusal> {
-    let opened = pending::open(app, site, headers, (handle, connection), now).await?;
-    story.steps = opened.login.steps.clone();
-    let pending = story.pending.insert(opened.login);
+    let opened = match pending::open(app, site, headers, (handle, connection), now).await? {
+        Held::Pending(opened) => opened,
+        Held::Completed(request) => {
+            story.request = Some(request);
+            return Err(LoginRefusal::AlreadyUsed.into());
+        }
+    };
+    let pending = opened.login;
+    story.steps = pending.steps;
+    let request = story.request.insert(pending.request);
     if opened.expired {
         return Err(LoginRefusal::Expired.into());
     }
@@ -147,6 +154,18 @@ async fn complete(
         .registry
         .provider(&app.store, &app.sealer, &app.egress, connection, now)
         .await?;
+    let Connection {
+        id,
+        spec,
+        display_name,
+        ..
+    } = &ready.connection;
+    let (id, strategy, display_name) = (id.clone(), spec.strategy.clone(), display_name.clone());
+    story.connection = Some(Named {
+        id,
+        strategy,
+        display_name,
+    });
     let identity = ready
         .provider
         .complete(handle, &pending.provider, callback, now, &mut story.steps)
@@ -157,8 +176,8 @@ async fn complete(
         handle,
         handle_until: pending::later(now, app.limits.pending_seconds),
         connection: &ready.connection,
-        client_id: &pending.request.client_id,
-        asked_organization: pending.request.org_code.as_deref(),
+        client_id: &request.client_id,
+        asked_organization: request.org_code.as_deref(),
         routed_by_domain: matches!(pending.reason, Reason::Domain | Reason::Fallback),
         now,
     };
@@ -176,17 +195,26 @@ async fn complete(
         now,
     );
     let claims = claims::claims(&ready.connection, &identity, &signed_in);
-    let mut answer = authorize::succeed(app, site, pending.request.clone(), claims, now).await?;
+    let mut answer = authorize::succeed(app, site, request.clone(), claims, now).await?;
     crate::crash::here("code_kept");
-    cookie::clear(answer.headers_mut(), site, handle);
+    pending::completed(app, site, answer.headers_mut(), handle, request, now);
     Ok(answer)
 }
 
 /// A trace belongs to a connection only if there is one: made-up ids would open rings of their own. The row answers
 /// that; opening the provider could go out to its upstream, at the wish of whoever sends garbage.
-async fn existing(app: &App, connection: &str) -> Option<StoredConnection> {
+async fn existing(app: &App, connection: &str) -> Option<Named> {
     let id = ConnectionId::parse(connection)?;
-    app.store.connection(&id).await.ok().flatten()
+    let StoredConnection {
+        strategy,
+        display_name,
+        ..
+    } = app.store.connection(&id).await.ok()??;
+    Some(Named {
+        id,
+        strategy,
+        display_name,
+    })
 }
 
 /// Keeps the trace, writes the one line of the log, and answers the reference.
@@ -215,9 +243,9 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
         strategy: connection.map(|connection| connection.strategy.clone()),
         connection_name: connection.map(|connection| connection.display_name.clone()),
         client_id: story
-            .pending
+            .request
             .as_ref()
-            .map(|pending| pending.request.client_id.clone()),
+            .map(|request| request.client_id.clone()),
         user_id: story.user.clone(),
         code: code.map(str::to_owned),
         steps: story.steps.as_slice().to_vec(),

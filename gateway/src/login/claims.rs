@@ -1,5 +1,6 @@
 //! From a verified identity and the user it signed in as to the claims that the application gets.
 
+use fedgate_certs::Timestamp;
 use fedgate_providers::connection::Connection;
 use fedgate_providers::identity::{EmailClaim, VerifiedIdentity};
 use serde_json::{Map, Value, json};
@@ -26,7 +27,7 @@ pub fn claims(
         org_code: signed_in.organization.clone(),
         amr: identity.amr.clone(),
         acr: identity.acr.clone(),
-        auth_time: identity.authenticated_at.map(|at| at.as_second()),
+        auth_time: identity.authenticated_at.map(Timestamp::as_second),
         ext_provider: ExtProvider {
             name: connection.display_name.clone(),
             connection_id: connection.id.to_string(),

@@ -11,9 +11,10 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::pending::later;
+use super::way::ways;
 use super::{LoginRefusal, callback, start};
 use crate::app::{App, Shared};
-use crate::error::{self, Circumstances};
+use crate::error;
 use crate::op::AuthorizeRequest;
 use crate::page::{self, EmailError, SignInPage};
 use crate::routing::route::{self, Decision};
@@ -40,7 +41,7 @@ pub async fn ask(
     };
     let (rows, application, sealed) = match shown.await {
         Ok(shown) => shown,
-        Err(refusal) => return refuse(app, site, headers, Some(request), &refusal),
+        Err(refusal) => return refuse(app, site, headers, Some(request), &refusal).await,
     };
     let hinted = request
         .login_hint
@@ -61,7 +62,7 @@ pub async fn ask(
         code: problem.map(Refusal::code),
         reference: reference.as_deref(),
         connections: &buttons,
-        language: error::language(headers, Some(request)),
+        language: error::language(headers, request.ui_locales.as_deref()),
     })
 }
 
@@ -84,7 +85,7 @@ pub async fn by_form(
         Ok(body) => body,
         Err(rejection) => {
             let refusal = callback::unreadable(&app, &rejection);
-            return refuse(&app, &site, &headers, None, &refusal);
+            return refuse(&app, &site, &headers, None, &refusal).await;
         }
     };
     let field = |name: &str| {
@@ -95,7 +96,7 @@ pub async fn by_form(
     let request = match open(&app, field("request").as_deref().unwrap_or_default()) {
         Ok(request) => request,
         Err((refusal, request)) => {
-            return refuse(&app, &site, &headers, request.as_ref(), &refusal);
+            return refuse(&app, &site, &headers, request.as_deref(), &refusal).await;
         }
     };
     let email = field("email").unwrap_or_default();
@@ -121,7 +122,7 @@ pub async fn by_form(
         {
             ask(&app, &site, &request, &headers, Some((&email, &refusal))).await
         }
-        Err(refusal) => refuse(&app, &site, &headers, Some(&request), &refusal),
+        Err(refusal) => refuse(&app, &site, &headers, Some(&request), &refusal).await,
     }
 }
 
@@ -138,7 +139,9 @@ pub async fn again(
         .map(|(_, value)| value.into_owned());
     match open(&app, &sealed.unwrap_or_default()) {
         Ok(request) => start::authorize(&app, &site, request, &headers).await,
-        Err((refusal, request)) => refuse(&app, &site, &headers, request.as_ref(), &refusal),
+        Err((refusal, request)) => {
+            refuse(&app, &site, &headers, request.as_deref(), &refusal).await
+        }
     }
 }
 
@@ -148,7 +151,8 @@ pub fn again_url(app: &App, site: &Site, request: &AuthorizeRequest) -> Option<S
     Some(site.url(&format!("/login/again?request={sealed}")))
 }
 
-fn seal(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
+/// Seals a request, for a page or a cookie.
+pub(super) fn seal(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
     let now = app.clock.now();
     let plain =
         postcard::to_stdvec(request).map_err(|_| LoginRefusal::RequestUnreadable.refuse())?;
@@ -165,7 +169,10 @@ fn seal(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
 }
 
 /// Opens a sealed request; with the refusal of an expired one comes the request, so that the page offers a way on.
-fn open(app: &App, sealed: &str) -> Result<AuthorizeRequest, (Refusal, Option<AuthorizeRequest>)> {
+pub(super) fn open(
+    app: &App,
+    sealed: &str,
+) -> Result<AuthorizeRequest, (Refusal, Option<Box<AuthorizeRequest>>)> {
     let unreadable = || (LoginRefusal::RequestUnreadable.refuse(), None);
     let opened = app
         .sealer
@@ -174,7 +181,7 @@ fn open(app: &App, sealed: &str) -> Result<AuthorizeRequest, (Refusal, Option<Au
     let request: AuthorizeRequest =
         postcard::from_bytes(&opened.plain).map_err(|_| unreadable())?;
     if opened.expired {
-        Err((LoginRefusal::PageExpired.refuse(), Some(request)))
+        Err((LoginRefusal::PageExpired.refuse(), Some(Box::new(request))))
     } else {
         Ok(request)
     }
@@ -188,7 +195,7 @@ async fn application_name(app: &App, request: &AuthorizeRequest) -> Result<Strin
     ))
 }
 
-fn refuse(
+async fn refuse(
     app: &Shared,
     site: &Site,
     headers: &HeaderMap,
@@ -197,13 +204,9 @@ fn refuse(
 ) -> Response {
     let reference = start::record_early(app, request, None, refusal);
     error::page(
-        app,
-        site,
         headers,
         refusal,
-        &Circumstances {
-            reference: &reference,
-            request,
-        },
+        &reference,
+        &ways(app, site, request, refusal).await,
     )
 }

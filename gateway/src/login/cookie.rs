@@ -39,11 +39,16 @@ pub fn set(
     for cookie in held.iter().take(surplus) {
         append(answer, &expiring(site, cookie.name));
     }
+    replace(answer, site, handle, sealed, now);
+}
+
+/// Gives a login's cookie another value.
+pub fn replace(answer: &mut HeaderMap, site: &Site, handle: Handle, value: &str, now: i64) {
     let name = name(site, handle);
     append(
         answer,
         &format!(
-            "{name}={now}.{sealed}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly{}",
+            "{name}={now}.{value}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly{}",
             attributes(site)
         ),
     );

@@ -6,6 +6,7 @@ pub mod continued;
 pub mod cookie;
 pub mod pending;
 pub mod start;
+pub mod way;
 
 use axum::Router;
 use axum::routing::{get, post};

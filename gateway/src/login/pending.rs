@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{LoginRefusal, cookie};
+use super::{LoginRefusal, continued, cookie};
 use crate::app::App;
 use crate::op::AuthorizeRequest;
 use crate::routing::Reason;
@@ -21,6 +21,8 @@ const PURPOSE: &str = "pending login";
 const FORMAT: &[u8] = &[1];
 /// Marks a cookie that holds a browser secret in place of the sealed login.
 const STORED: char = '~';
+/// Marks a cookie whose login was completed: it holds the sealed request alone.
+const COMPLETED: char = '!';
 const SECRET_BYTES: usize = 32;
 
 /// All that the callback needs, from this browser alone.
@@ -36,6 +38,15 @@ pub struct PendingLogin {
     pub steps: Steps,
 }
 
+/// What a browser holds for a login.
+#[derive(Debug)]
+pub enum Held {
+    /// The login, to be completed.
+    Pending(Box<Opened>),
+    /// It was completed here: only its request is left, for the ways on.
+    Completed(AuthorizeRequest),
+}
+
 /// A pending login, opened.
 #[derive(Debug)]
 pub struct Opened {
@@ -46,6 +57,9 @@ pub struct Opened {
 }
 
 /// Seals a login into the answer's cookies.
+///
+/// # Errors
+/// `login.too_many_pending`
 pub async fn keep(
     app: &App,
     site: &Site,
@@ -94,13 +108,16 @@ pub async fn keep(
 }
 
 /// Opens the login that this browser holds for a handle. It must have been sealed for this very connection.
+///
+/// # Errors
+/// `login.other_browser`, `login.already_used`, `login.pending_unreadable`, `login.expired`
 pub async fn open(
     app: &App,
     site: &Site,
     headers: &HeaderMap,
     (handle, connection): (Handle, &ConnectionId),
     now: Timestamp,
-) -> Result<Opened, Refusal> {
+) -> Result<Held, Refusal> {
     let Some(value) = cookie::read(headers, site, handle) else {
         let used = app.store.login_is_marked(handle).await.unwrap_or(false);
         return Err(if used {
@@ -111,6 +128,11 @@ pub async fn open(
         .into());
     };
     let unreadable = || LoginRefusal::PendingUnreadable.refuse();
+    if let Some(sealed) = value.strip_prefix(COMPLETED) {
+        let request = continued::open(app, sealed)
+            .or_else(|(_, request)| request.map(|r| *r).ok_or(LoginRefusal::AlreadyUsed))?;
+        return Ok(Held::Completed(request));
+    }
     let (sealed, secret) = match value.strip_prefix(STORED) {
         None => (value.to_owned(), None),
         Some(secret) => {
@@ -134,10 +156,32 @@ pub async fn open(
         .open_for_day(PURPOSE, &associated.each(), &sealed, now)
         .map_err(|_| unreadable())?;
     let login = postcard::from_bytes(&opened.plain).map_err(|_| unreadable())?;
-    Ok(Opened {
-        login,
-        expired: opened.expired,
-    })
+    let expired = opened.expired;
+    Ok(Held::Pending(Box::new(Opened { login, expired })))
+}
+
+/// Leaves the request of a completed login in the browser, so that whoever comes back to it finds a way on. The login's
+/// mark in the store, not this cookie, is what keeps it from being completed twice.
+pub fn completed(
+    app: &App,
+    site: &Site,
+    answer: &mut HeaderMap,
+    handle: Handle,
+    request: &AuthorizeRequest,
+    now: Timestamp,
+) {
+    match continued::seal(app, request) {
+        Ok(sealed) if sealed.len() < app.limits.pending_cookie_bytes => {
+            cookie::replace(
+                answer,
+                site,
+                handle,
+                &format!("{COMPLETED}{sealed}"),
+                now.as_second(),
+            );
+        }
+        _ => cookie::clear(answer, site, handle),
+    }
 }
 
 /// Room for nonce, tag, day, expiry and the cookie's own clock, in base64 characters.

@@ -8,9 +8,10 @@ use fedgate_providers::login::{Handle, Login, Redirect, Site, Steps};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::pending::{self, PendingLogin};
+use super::way::{oauth_error, ways};
 use super::{LoginRefusal, continued};
 use crate::app::Shared;
-use crate::error::{self, Circumstances};
+use crate::error;
 use crate::events::trace::{Trace, new_reference};
 use crate::op::AuthorizeRequest;
 use crate::op::authorize::error_redirect;
@@ -38,16 +39,9 @@ pub async fn authorize(
         Err(refusal) if is_the_applications(&refusal) => {
             record_early(app, Some(&request), None, &refusal);
             let description = format!("{}: {}", refusal.code(), refusal.entry().meaning);
-            error_redirect(site, &request, error::oauth_error(&refusal), &description)
+            error_redirect(site, &request, oauth_error(&refusal), &description)
         }
-        Err(refusal) => {
-            let reference = record_early(app, Some(&request), None, &refusal);
-            let circumstances = Circumstances {
-                reference: &reference,
-                request: Some(&request),
-            };
-            error::page(app, site, headers, &refusal, &circumstances)
-        }
+        Err(refusal) => refuse(app, site, headers, (&request, None), &refusal).await,
     }
 }
 
@@ -70,19 +64,12 @@ pub async fn begin(
             .map_err(|refusal| (refusal, Some(ready))),
         Err(refusal) => Err((refusal, None)),
     };
-    begun.unwrap_or_else(|(refusal, ready)| {
-        let reference = record_early(app, Some(&request), ready.as_deref(), &refusal);
-        error::page(
-            app,
-            site,
-            headers,
-            &refusal,
-            &Circumstances {
-                reference: &reference,
-                request: Some(&request),
-            },
-        )
-    })
+    match begun {
+        Ok(answer) => answer,
+        Err((refusal, ready)) => {
+            refuse(app, site, headers, (&request, ready.as_deref()), &refusal).await
+        }
+    }
 }
 
 /// Asks the provider where to go and seals what it will need into this browser.
@@ -144,7 +131,7 @@ async fn leave(
     let mut answer = to_upstream(
         begun.redirect,
         &ready.connection.display_name,
-        error::language(headers, Some(request)),
+        error::language(headers, request.ui_locales.as_deref()),
     );
     answer.headers_mut().extend(cookies);
     answer
@@ -207,6 +194,22 @@ fn is_loopback(authority: &str) -> bool {
 
 fn is_the_applications(refusal: &Refusal) -> bool {
     *refusal == RouteRefusal::ConnectionNotEnabled || *refusal == RouteRefusal::OrganizationUnknown
+}
+
+async fn refuse(
+    app: &Shared,
+    site: &Site,
+    headers: &HeaderMap,
+    (request, ready): (&AuthorizeRequest, Option<&Ready>),
+    refusal: &Refusal,
+) -> Response {
+    let reference = record_early(app, Some(request), ready, refusal);
+    error::page(
+        headers,
+        refusal,
+        &reference,
+        &ways(app, site, Some(request), refusal).await,
+    )
 }
 
 /// Keeps the trace of a login that ended before it left for the upstream, and answers its reference.

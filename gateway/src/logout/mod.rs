@@ -15,7 +15,7 @@ use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use crate::app::Shared;
-use crate::error::{self, Circumstances};
+use crate::error::{self, Ways};
 use crate::events::trace::new_reference;
 use crate::op::body::form;
 use crate::op::context::Context;
@@ -81,16 +81,7 @@ async fn respond(app: &Shared, raw: Result<&str, Refusal>, headers: &HeaderMap) 
         Err(refusal) => {
             let reference = new_reference(&mut app.randomness.rng());
             tracing::info!(reference, code = refusal.code(), evidence = ?refusal.evidence(), "sign-out refused");
-            return error::page(
-                app,
-                &app.site,
-                headers,
-                &refusal,
-                &Circumstances {
-                    reference: &reference,
-                    request: None,
-                },
-            );
+            return error::page(headers, &refusal, &reference, &Ways::default());
         }
     };
     if let Some(problem) = &outcome.problem {

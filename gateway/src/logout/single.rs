@@ -7,7 +7,7 @@ use fedgate_providers::refusals;
 use http::HeaderMap;
 
 use crate::app::Shared;
-use crate::error::{self, Circumstances};
+use crate::error::{self, Ways};
 use crate::events::trace::new_reference;
 
 refusals! {
@@ -24,9 +24,5 @@ refusals! {
 pub(super) async fn unsupported(State(app): State<Shared>, headers: HeaderMap) -> Response {
     let reference = new_reference(&mut app.randomness.rng());
     let refusal = LogoutRefusal::SingleLogoutUnsupported.refuse();
-    let circumstances = Circumstances {
-        reference: &reference,
-        request: None,
-    };
-    error::page(&app, &app.site, &headers, &refusal, &circumstances)
+    error::page(&headers, &refusal, &reference, &Ways::default())
 }

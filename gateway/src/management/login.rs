@@ -10,7 +10,7 @@ use super::ApiRefusal;
 use super::answer::{ApiError, fix, ok};
 use super::caller::authorize;
 use crate::app::Shared;
-use crate::error::catalogued;
+use crate::catalogue::catalogued;
 use crate::events::trace::Trace;
 
 /// The longest reference that is looked up, in bytes.

@@ -19,7 +19,7 @@ use super::refusal::{OpRefusal, describable, oauth_description, oauth_error};
 use super::request::{Rejected, client_id, validate};
 use super::{AuthorizeRequest, Claims, Grant};
 use crate::app::{App, Shared};
-use crate::error::{self, Circumstances};
+use crate::error::{self, Ways};
 use crate::events::trace::new_reference;
 use crate::login::start;
 
@@ -104,16 +104,7 @@ async fn begin(app: &Shared, raw: Result<&str, Refusal>, headers: &HeaderMap) ->
         Err(Rejected::Page(refusal)) => {
             let reference = new_reference(&mut app.randomness.rng());
             tracing::info!(reference, code = refusal.code(), evidence = ?refusal.evidence(), "authorization request refused");
-            error::page(
-                app,
-                &app.site,
-                headers,
-                &refusal,
-                &Circumstances {
-                    reference: &reference,
-                    request: None,
-                },
-            )
+            error::page(headers, &refusal, &reference, &Ways::default())
         }
         Err(Rejected::Redirect(to, refusal)) => refused(&app.site, &to, &refusal),
     }

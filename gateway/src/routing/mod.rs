@@ -10,7 +10,7 @@ refusals! {
     /// Why a login could not be routed.
     pub enum RouteRefusal in "route" {
         /// No connection has this e-mail domain, and the application names no fall-back connection.
-        UnknownDomain = "unknown_domain", Browser,
+        UnknownDomain = "unknown_domain", Operator,
             says "There is no company sign-in for this e-mail address here.",
             fix "Add the domain to home_realm_domains of a connection, set fallback_connection on the application, or choose another way to sign in.";
         /// What was typed is not an e-mail address.

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let missing = seen::missing();
-    let known = fedgate::error::catalogue().len();
+    let known = fedgate::catalogue::catalogue().len();
     for code in &missing {
         println!("no test produces {code}");
     }

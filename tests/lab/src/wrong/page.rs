@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use fedgate::error::catalogued;
+use fedgate::catalogue::catalogued;
 use fedgate::page::{Explanation, Fragment};
 use fedgate_providers::spec::Spec;
 
