@@ -4,6 +4,8 @@
 //! one RSA-2048 verification with a context that is ready, SHA-256 of the signed octets and of SignedInfo.
 //! Floor and verifier take turns in short batches; the tenth percentile of each is compared.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark, whose set-up must hold")]
+
 #[path = "../src/saml/test_signer.rs"]
 #[allow(
     dead_code,

@@ -137,7 +137,7 @@ async fn complete(
     let opened = match pending::open(app, site, headers, (handle, connection), now).await? {
         Held::Pending(opened) => opened,
         Held::Completed(request) => {
-            story.request = Some(request);
+            story.request = Some(*request);
             return Err(LoginRefusal::AlreadyUsed.into());
         }
     };

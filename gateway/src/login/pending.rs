@@ -44,7 +44,7 @@ pub enum Held {
     /// The login, to be completed.
     Pending(Box<Opened>),
     /// It was completed here: only its request is left, for the ways on.
-    Completed(AuthorizeRequest),
+    Completed(Box<AuthorizeRequest>),
 }
 
 /// A pending login, opened.
@@ -129,8 +129,10 @@ pub async fn open(
     };
     let unreadable = || LoginRefusal::PendingUnreadable.refuse();
     if let Some(sealed) = value.strip_prefix(COMPLETED) {
-        let request = continued::open(app, sealed)
-            .or_else(|(_, request)| request.map(|r| *r).ok_or(LoginRefusal::AlreadyUsed))?;
+        let request = match continued::open(app, sealed) {
+            Ok(request) => Box::new(request),
+            Err((_, request)) => request.ok_or(LoginRefusal::AlreadyUsed)?,
+        };
         return Ok(Held::Completed(request));
     }
     let (sealed, secret) = match value.strip_prefix(STORED) {

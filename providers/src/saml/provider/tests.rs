@@ -44,10 +44,10 @@ fn metadata(key: &PKey<Private>, attributes: &str) -> String {
     )
 }
 
-fn open(options: SamlOptions, key: &PKey<Private>) -> Result<SamlProvider, Refusal> {
+fn open(options: &SamlOptions, key: &PKey<Private>) -> Result<SamlProvider, Refusal> {
     SamlProvider::open(
         &connection(ProtocolOptions::Saml(options.clone())),
-        &options,
+        options,
         metadata(key, "").as_bytes(),
     )
 }
@@ -100,7 +100,7 @@ fn answer(pending: &SamlPending, handle: Handle, key: &PKey<Private>) -> Callbac
 #[test]
 fn a_login_goes_out_and_comes_back_as_an_identity() {
     let key = ec_key();
-    let provider = open(options(), &key).unwrap();
+    let provider = open(&options(), &key).unwrap();
     let login = login();
     let (redirect, pending) = begin(&provider, &login);
     let Redirect::Get(url) = redirect else {
@@ -154,7 +154,7 @@ fn a_login_goes_out_and_comes_back_as_an_identity() {
 #[test]
 fn a_good_login_tells_each_step_once() {
     let key = ec_key();
-    let provider = open(options(), &key).unwrap();
+    let provider = open(&options(), &key).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let callback = answer(&pending, login.handle, &key);
@@ -186,7 +186,7 @@ fn a_good_login_tells_each_step_once() {
 #[test]
 fn the_answer_to_another_login_is_refused() {
     let key = ec_key();
-    let provider = open(options(), &key).unwrap();
+    let provider = open(&options(), &key).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let other = Handle::random(&mut StdRng::seed_from_u64(99));
@@ -203,7 +203,7 @@ fn the_answer_to_another_login_is_refused() {
 
 #[test]
 fn the_keys_of_another_connection_do_not_count() {
-    let provider = open(options(), &ec_key()).unwrap();
+    let provider = open(&options(), &ec_key()).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let callback = answer(&pending, login.handle, &ec_key());
@@ -221,7 +221,7 @@ fn the_keys_of_another_connection_do_not_count() {
 
 #[test]
 fn a_response_in_a_query_is_refused() {
-    let provider = open(options(), &ec_key()).unwrap();
+    let provider = open(&options(), &ec_key()).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let callback = Callback::Query("SAMLResponse=PGEvPg%3D%3D".to_owned());
@@ -239,7 +239,7 @@ fn a_response_in_a_query_is_refused() {
 
 #[test]
 fn a_forced_login_is_remembered_with_what_was_asked() {
-    let provider = open(options(), &ec_key()).unwrap();
+    let provider = open(&options(), &ec_key()).unwrap();
     let login = Login {
         prompt: Some("login".to_owned()),
         max_age: Some(60),
@@ -258,7 +258,7 @@ fn a_sign_in_url_of_the_connection_wins() {
         sign_in_url: Some(text.to_owned()),
         ..options()
     };
-    let provider = open(url("https://idp.example/special?tenant=1"), &ec_key()).unwrap();
+    let provider = open(&url("https://idp.example/special?tenant=1"), &ec_key()).unwrap();
     let (redirect, _) = begin(&provider, &login());
     let Redirect::Get(sent) = redirect else {
         panic!("a redirect")
@@ -274,7 +274,7 @@ fn a_sign_in_url_of_the_connection_wins() {
         "idp.example",
     ] {
         assert_eq!(
-            open(url(insecure), &ec_key()).unwrap_err(),
+            open(&url(insecure), &ec_key()).unwrap_err(),
             MetadataRefusal::SsoInsecure,
             "{insecure}"
         );
@@ -287,7 +287,7 @@ fn a_binding_that_the_identity_provider_lacks_is_told_at_opening() {
         protocol_binding: Binding::Post,
         ..options()
     };
-    let refusal = open(post, &ec_key()).unwrap_err();
+    let refusal = open(&post, &ec_key()).unwrap_err();
     assert_eq!(refusal, MetadataRefusal::SsoMissing);
     assert_eq!(refusal.evidence().found.as_deref(), Some("HTTP-Redirect"));
 }
@@ -347,7 +347,7 @@ fn no_setting_stretches_the_tolerance_beyond_its_limit() {
         clock_skew_seconds: u32::MAX,
         ..options()
     };
-    let provider = open(loose, &key).unwrap();
+    let provider = open(&loose, &key).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let callback = answer(&pending, login.handle, &key);
@@ -375,7 +375,7 @@ fn completed(
     edit: (&str, &str),
 ) -> Result<VerifiedIdentity, Refusal> {
     let key = ec_key();
-    let provider = open(options, &key).unwrap();
+    let provider = open(&options, &key).unwrap();
     let login = login();
     let (_, mut pending) = begin(&provider, &login);
     ask(&mut pending);

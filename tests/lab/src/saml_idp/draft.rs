@@ -138,7 +138,7 @@ impl Draft {
             }
             Lie::ConfirmationInResponseTo => self.confirmed_request = Some(id(rng)),
             Lie::RepeatedId => self.assertion_id = self.response_id.clone(),
-            Lie::ReusedId => self.assertion_id = "_lab-assertion".to_owned(),
+            Lie::ReusedId => "_lab-assertion".clone_into(&mut self.assertion_id),
             Lie::TransientNameId => {
                 self.name_id_format = "transient";
                 self.name_id = id(rng);
