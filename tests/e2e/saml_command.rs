@@ -313,7 +313,7 @@ fn garbage_is_refused_and_not_a_crash() {
         b"AAAA",
         b"PGEvPg==",
         b"{}",
-        &[b'A'; 1_000_000],
+        &vec![b'A'; 1_000_000],
     ] {
         idp.write("response.xml", garbage);
         let (exit, answer) = idp.verify(&BY_METADATA);

@@ -370,12 +370,12 @@ fn no_setting_stretches_the_tolerance_beyond_its_limit() {
 
 /// Completes a genuine login after `ask` changed what was pending and `edit` what the IdP answered.
 fn completed(
-    options: SamlOptions,
+    options: &SamlOptions,
     ask: impl Fn(&mut SamlPending),
     edit: (&str, &str),
 ) -> Result<VerifiedIdentity, Refusal> {
     let key = ec_key();
-    let provider = open(&options, &key).unwrap();
+    let provider = open(options, &key).unwrap();
     let login = login();
     let (_, mut pending) = begin(&provider, &login);
     ask(&mut pending);
@@ -404,8 +404,8 @@ fn what_was_asked_is_what_is_checked() {
         "AuthnInstant=\"2026-01-02T03:04:00Z\"",
         "AuthnInstant=\"2026-01-02T02:00:00Z\"",
     );
-    let refused = |ask: fn(&mut SamlPending), edit| completed(options(), ask, edit).unwrap_err();
-    assert!(completed(options(), |_| (), old).is_ok());
+    let refused = |ask: fn(&mut SamlPending), edit| completed(&options(), ask, edit).unwrap_err();
+    assert!(completed(&options(), |_| (), old).is_ok());
     assert_eq!(
         refused(|pending| pending.force = true, old),
         SamlRefusal::AuthnTooOld
@@ -432,7 +432,7 @@ fn what_was_asked_is_what_is_checked() {
         ..options()
     };
     assert_eq!(
-        completed(strict, |_| (), as_it_is).unwrap_err(),
+        completed(&strict, |_| (), as_it_is).unwrap_err(),
         SamlRefusal::ResponseNotSigned
     );
 }
@@ -448,7 +448,7 @@ fn an_age_of_zero_leaves_time_to_sign_in() {
         "AuthnInstant=\"2026-01-02T03:04:00Z\"",
         "AuthnInstant=\"2026-01-02T02:50:00Z\"",
     );
-    assert!(completed(options(), ask, edit).is_ok());
+    assert!(completed(&options(), ask, edit).is_ok());
 }
 
 #[test]
