@@ -21,7 +21,7 @@ const ANSWERS: usize = if cfg!(debug_assertions) {
 } else {
     100_000
 };
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 const CALLERS: usize = 16;
 /// What the process may grow by: connections' buffers, the near caches, SQLite's pages.
 const GROWTH_BYTES: u64 = 96 * 1024 * 1024;
@@ -94,7 +94,7 @@ fn garbage(caller: usize, number: usize) -> String {
     match number % 5 {
         0 => format!("SAMLResponse={}&RelayState={noise}", "A".repeat(2000)),
         1 => format!("SAMLResponse=PHg%2BPC94Pg%3D%3D&noise={noise}"),
-        2 => format!("RelayState={:A<22.22}", noise),
+        2 => format!("RelayState={noise:A<22.22}"),
         3 => format!("SAMLResponse=%F0%9F&RelayState=&noise={noise}"),
         _ => format!("SAMLResponse={}", "%3C".repeat(1500)),
     }

@@ -98,6 +98,25 @@ async fn a_response_works_once_whoever_brings_the_cookie_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_genuine_response_to_the_same_request_is_a_replay_too() {
+    let (gateway, _idp, connection) = scene().await;
+    let mut browser = gateway.browser();
+    let page = begin(&mut browser, &gateway, &[("connection_id", &connection.id)]).await;
+    let first = saml_response(&mut browser, &page, ALICE, "").await;
+    let second = saml_response(&mut browser, &page, "bruno@acme.test", "").await;
+    assert_ne!(first, second);
+    let cookies = browser.cookies();
+    Ending::of(&browser.submit(&first, &[]).await).code();
+    let rows = gateway.rows().await;
+    browser.set_cookies(cookies);
+    let page = browser.submit(&second, &[]).await;
+    check_refusal(&gateway, &page, "people.login_replayed")
+        .await
+        .expect("refused");
+    assert_eq!(gateway.rows().await, rows);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_posts_at_the_same_moment_one_wins() {
     let (gateway, _idp, connection) = scene().await;
     for _ in 0..5 {
