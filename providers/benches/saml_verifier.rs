@@ -4,7 +4,11 @@
 //! one RSA-2048 verification with a context that is ready, SHA-256 of the signed octets and of SignedInfo.
 //! Floor and verifier take turns in short batches; the tenth percentile of each is compared.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark, whose set-up must hold")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark, whose set-up must hold"
+)]
 
 #[path = "../src/saml/test_signer.rs"]
 #[allow(

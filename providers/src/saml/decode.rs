@@ -17,7 +17,7 @@ pub const RELAY_STATE_BYTES: usize = 2048;
 /// The form must hold exactly one `SAMLResponse` and at most one `RelayState`; other fields are ignored.
 ///
 /// # Errors
-/// `saml.response_missing`, `saml.field_repeated`, `saml.relay_state_too_long`, and those of [`base64`].
+/// `saml.response_missing`, `saml.field_repeated`, `saml.relay_state_too_long`, and those of [`base64()`].
 pub fn response_bytes(fields: &[(String, String)]) -> Result<Vec<u8>, Refusal> {
     let response = single(fields, "SAMLResponse")?.filter(|value| !value.is_empty());
     let relay_state = single(fields, "RelayState")?.unwrap_or_default();
