@@ -105,6 +105,13 @@ impl SamlIdp {
         })
     }
 
+    /// The same provider with the same keys, which from now on signs this.
+    #[must_use]
+    pub fn signing(mut self, signed: Signed) -> Self {
+        self.options.signed = signed;
+        self
+    }
+
     /// Its entityID: the address of its metadata.
     pub fn entity_id(&self) -> String {
         self.at("/metadata")
