@@ -1,4 +1,4 @@
-//! The near cache: opened providers and domain routes. Every entry has a bounded life, every change forgets what it
+//! The near cache: opened providers, the applications that may use them, and domain routes. Every entry has a bounded life, every change forgets what it
 //! touches, and the sign-in transaction reads again what must not be stale.
 
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Registry {
     providers: Cache<ConnectionId, Arc<Ready>>,
+    applications: Cache<ConnectionId, Arc<Vec<String>>>,
     routes: Cache<String, Option<ConnectionId>>,
 }
 
@@ -44,6 +45,10 @@ impl Registry {
         let life = Duration::from_secs(limits.cache_seconds);
         Self {
             providers: Cache::builder()
+                .max_capacity(limits.cached_providers)
+                .time_to_live(life)
+                .build(),
+            applications: Cache::builder()
                 .max_capacity(limits.cached_providers)
                 .time_to_live(life)
                 .build(),
@@ -73,6 +78,25 @@ impl Registry {
             .map_err(|refusal| (*refusal).clone())
     }
 
+    /// The applications that a connection is enabled for.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn applications(
+        &self,
+        store: &Store,
+        id: &ConnectionId,
+    ) -> Result<Arc<Vec<String>>, Refusal> {
+        let read = async {
+            let applications = store.connection_applications(id).await?;
+            Ok::<_, Refusal>(Arc::new(applications))
+        };
+        self.applications
+            .try_get_with_by_ref(id, read)
+            .await
+            .map_err(|refusal| (*refusal).clone())
+    }
+
     /// The connection that a domain routes to. `domain` is normalized.
     ///
     /// # Errors
@@ -95,6 +119,7 @@ impl Registry {
     /// Forgets a connection and all routes, after a change.
     pub async fn forget(&self, id: &ConnectionId) {
         self.providers.invalidate(id).await;
+        self.applications.invalidate(id).await;
         self.routes.invalidate_all();
     }
 }

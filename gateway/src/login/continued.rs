@@ -188,10 +188,10 @@ pub(super) fn open(
 }
 
 async fn application_name(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
-    let application = app.store.application(&request.client_id).await?;
+    let application = app.store.near_application(&request.client_id).await?;
     Ok(application.map_or_else(
         || request.client_id.clone(),
-        |(application, _)| application.name,
+        |application| application.name.clone(),
     ))
 }
 

@@ -1,5 +1,7 @@
 //! Whether what a token request presents proves the application that it names.
 
+use std::sync::Arc;
+
 use fedgate_certs::jwks::Jwks;
 use fedgate_providers::error::Refusal;
 
@@ -18,7 +20,7 @@ use crate::store::application::Application;
 pub(super) async fn authenticate(
     context: &Context<'_>,
     presented: &Presented,
-) -> Result<Application, Refusal> {
+) -> Result<Arc<Application>, Refusal> {
     let unknown = || {
         OpRefusal::ClientUnknown
             .refuse()

@@ -1,5 +1,7 @@
 //! What the endpoints work with, as one value: a handler makes it, a test can too.
 
+use std::sync::Arc;
+
 use fedgate_certs::Timestamp;
 use fedgate_certs::keyring::Keyring;
 use fedgate_certs::seal::Sealer;
@@ -49,9 +51,8 @@ impl<'a> Context<'a> {
     pub(crate) async fn application(
         &self,
         client_id: &str,
-    ) -> Result<Option<Application>, Refusal> {
-        let found = self.store.application(client_id).await?;
-        Ok(found.map(|(application, _source)| application))
+    ) -> Result<Option<Arc<Application>>, Refusal> {
+        Ok(self.store.near_application(client_id).await?)
     }
 
     /// What signs a token that lives for so many seconds.

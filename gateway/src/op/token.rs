@@ -1,6 +1,8 @@
 //! The token endpoint. It sends no CORS headers: browser-only applications are not among those that this gateway
 //! serves, and a public native application is bound by no origin.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -35,7 +37,7 @@ const NOT_STORED: [(http::HeaderName, &str); 2] =
 #[derive(Debug)]
 pub(super) enum Earned {
     /// A person's, for the application.
-    User(Box<Grant>, Box<Application>),
+    User(Box<Grant>, Arc<Application>),
     /// The application's own.
     Api {
         client_id: String,
@@ -79,7 +81,7 @@ pub(super) async fn earn(
         return client_credentials(context, &application, &parameters);
     }
     let grant = redeem(context, &application, &parameters).await?;
-    Ok(Earned::User(Box::new(grant), Box::new(application)))
+    Ok(Earned::User(Box::new(grant), application))
 }
 
 /// Signs what was earned.

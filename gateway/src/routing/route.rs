@@ -78,8 +78,8 @@ async fn named(app: &App, request: &AuthorizeRequest, asked: &str) -> Result<Dec
     let refused = || RouteRefusal::ConnectionNotEnabled.refuse().found(asked);
     let id = ConnectionId::parse(asked).ok_or_else(refused)?;
     let mut allowed = app
-        .store
-        .connection_applications(&id)
+        .registry
+        .applications(&app.store, &id)
         .await?
         .contains(&request.client_id);
     if let (false, Some(organization)) = (allowed, &request.org_code) {
@@ -108,7 +108,7 @@ async fn of_organization(app: &App, organization: &str) -> Result<Decision, Refu
 }
 
 async fn fallback(app: &App, request: &AuthorizeRequest) -> Result<Option<Decision>, Refusal> {
-    let application = app.store.application(&request.client_id).await?;
-    let connection = application.and_then(|(application, _)| application.fallback_connection);
+    let application = app.store.near_application(&request.client_id).await?;
+    let connection = application.and_then(|application| application.fallback_connection.clone());
     Ok(connection.map(|connection| Decision::To(connection, Reason::Fallback)))
 }

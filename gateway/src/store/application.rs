@@ -1,5 +1,7 @@
 //! Downstream applications.
 
+use std::sync::Arc;
+
 use fedgate_certs::Timestamp;
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::connection::ConnectionId;
@@ -141,7 +143,9 @@ impl Store {
         for application in applications {
             put(&mut transaction, application, Source::Config, now).await?;
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        self.near_applications.invalidate_all();
+        Ok(())
     }
 
     /// Adds an application of the Management API.
@@ -187,7 +191,11 @@ impl Store {
             return Err(StoreError::NotFound("application"));
         }
         put(&mut transaction, application, Source::Api, now).await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        self.near_applications
+            .invalidate(&application.client_id)
+            .await;
+        Ok(())
     }
 
     /// Removes an application of the Management API.
@@ -204,7 +212,9 @@ impl Store {
         {
             return Err(StoreError::NotFound("application"));
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        self.near_applications.invalidate(client_id).await;
+        Ok(())
     }
 
     /// Reads an application.
@@ -224,6 +234,29 @@ impl Store {
         )?
         .map(Row::read)
         .transpose()
+    }
+
+    /// The application as it was at most half a minute ago, or as this store has changed it since. A login whose
+    /// application is gone meanwhile ends in the sign-in's transaction, which reads its links again.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    pub async fn near_application(
+        &self,
+        client_id: &str,
+    ) -> Result<Option<Arc<Application>>, StoreError> {
+        if let Some(kept) = self.near_applications.get(client_id).await {
+            return Ok(Some(kept));
+        }
+        // One that is not there is asked for again: nobody fills the memory with names of their own.
+        let Some((application, _)) = self.application(client_id).await? else {
+            return Ok(None);
+        };
+        let application = Arc::new(application);
+        self.near_applications
+            .insert(client_id.to_owned(), application.clone())
+            .await;
+        Ok(Some(application))
     }
 
     /// All applications by `client_id`.

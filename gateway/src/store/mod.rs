@@ -27,12 +27,15 @@ mod conformance;
 pub(crate) mod testing;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fedgate_certs::Timestamp;
+use moka::future::Cache;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
 
+use application::Application;
 pub use error::{StoreError, StoreRefusal};
 use query::{Backend, fetch_optional};
 
@@ -47,10 +50,17 @@ const READER_CACHE: &str = "-1024";
 /// Pages in the write-ahead log before they move to the database file.
 const CHECKPOINT_PAGES: &str = "4000";
 
+/// Applications kept in memory.
+const NEAR_APPLICATIONS: u64 = 10_000;
+/// The longest that a change by another process may stay unseen in memory.
+const NEAR: Duration = Duration::from_secs(30);
+
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pools: Backend<Pools>,
+    /// What every request reads; a change through this store forgets what it touches.
+    near_applications: Cache<String, Arc<Application>>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +110,10 @@ impl Store {
         };
         Ok(Self {
             pools: Backend::Sqlite(Pools { reader, writer }),
+            near_applications: Cache::builder()
+                .max_capacity(NEAR_APPLICATIONS)
+                .time_to_live(NEAR)
+                .build(),
         })
     }
 

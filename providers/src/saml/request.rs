@@ -1,10 +1,13 @@
 //! AuthnRequest (SAML core 3.4.1) and the two bindings that carry it (SAML bindings 3.4 and 3.5).
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fedgate_certs::Timestamp;
-use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::deflate::core::{
+    CompressorOxide, TDEFLFlush, compress_to_output, create_comp_flags_from_zip_params,
+};
 use url::Url;
 
 use super::write::{Escaped, date_time};
@@ -25,7 +28,13 @@ pub const RESERVED_PARAMETERS: [&str; 6] = [
 pub const MAX_CONTEXTS: usize = 8;
 
 /// How hard DEFLATE tries; requests are about a kilobyte, and a Location header should be short.
-const DEFLATE_LEVEL: u8 = 9;
+const DEFLATE_LEVEL: i32 = 9;
+
+thread_local! {
+    /// Its tables are hundreds of times larger than a request: made once, and cleared for each.
+    static COMPRESSOR: RefCell<CompressorOxide> =
+        RefCell::new(CompressorOxide::new(create_comp_flags_from_zip_params(DEFLATE_LEVEL, 0, 0)));
+}
 
 /// One AuthnRequest before it is written.
 pub(super) struct AuthnRequest<'a> {
@@ -87,7 +96,7 @@ pub(super) fn send(
     let mut url = without_reserved(endpoint);
     match binding {
         Binding::Redirect => {
-            let request = STANDARD.encode(compress_to_vec(xml.as_bytes(), DEFLATE_LEVEL));
+            let request = STANDARD.encode(deflated(xml.as_bytes()));
             url.query_pairs_mut()
                 .append_pair("SAMLRequest", &request)
                 .append_pair("RelayState", &relay_state);
@@ -106,6 +115,19 @@ pub(super) fn send(
             }
         }
     }
+}
+
+/// Raw DEFLATE (RFC 1951), as the Redirect binding asks for (SAML bindings 3.4.4.1).
+fn deflated(octets: &[u8]) -> Vec<u8> {
+    let mut deflated = Vec::with_capacity(octets.len());
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        compress_to_output(compressor, octets, TDEFLFlush::Finish, |part| {
+            deflated.extend_from_slice(part);
+            true
+        });
+    });
+    deflated
 }
 
 /// The upstream parameters of one login, resolved: a constant, or a value of the login by its name.
