@@ -5,6 +5,8 @@
 
 mod single;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -50,7 +52,7 @@ pub fn routes() -> Router<Shared> {
 #[derive(Debug, Default)]
 struct Outcome {
     /// The application, where the request names it.
-    application: Option<Application>,
+    application: Option<Arc<Application>>,
     /// Where the browser goes on to, registered; none: to the signed-out page.
     onward: Option<String>,
     /// Returned verbatim.

@@ -134,7 +134,7 @@ pub(super) async fn read(
         .await
         .map_err(Rejected::Page)?;
     let unknown = || Rejected::Page(OpRefusal::ClientUnknown.refuse().found(client_id));
-    validate(&application.ok_or_else(unknown)?, &parameters)
+    validate(&*application.ok_or_else(unknown)?, &parameters)
 }
 
 /// The refusal as an OAuth error at the application's redirect URI.

@@ -20,24 +20,28 @@ pub(crate) mod query;
 pub mod setting;
 pub mod sweep;
 pub mod trace;
+mod writer;
 
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fedgate_certs::Timestamp;
 use moka::future::Cache;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool};
 
 use application::Application;
 pub use error::{StoreError, StoreRefusal};
 use query::{Backend, fetch_optional};
+use writer::{Turn, Writer, Writing};
 
 /// How long a statement waits for a lock, or a task for the writer.
 const BUSY: Duration = Duration::from_secs(5);
@@ -65,14 +69,24 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 struct Pools {
-    reader: SqlitePool,
-    writer: SqlitePool,
+    /// None: the writer reads as well.
+    reader: Option<SqlitePool>,
+    writer: Writer,
 }
 
 /// A connection that reads.
-pub(crate) type Reader = Backend<sqlx::pool::PoolConnection<Sqlite>>;
+pub(crate) type Reader = Backend<Reading>;
 /// An open transaction of the writer; rolled back when dropped.
-pub(crate) type Transaction = Backend<sqlx::Transaction<'static, Sqlite>>;
+pub(crate) type Transaction = Backend<Writing>;
+
+/// A connection that reads.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// Beside the writer.
+    Beside(PoolConnection<Sqlite>),
+    /// The writer itself.
+    Writer(Turn),
+}
 
 impl Store {
     /// Opens the database, creates it if need be, and brings its tables up to date.
@@ -93,21 +107,19 @@ impl Store {
             .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
             .disable_statement_logging();
-        let writer = pool(1).connect_with(options.clone()).await?;
+        let writer = Writer::open(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
+            .run(&mut *writer.turn().await?)
             .await
             .map_err(StoreError::migration)?;
         // An in-memory database is one connection: a second one would meet table locks, not snapshots.
-        let reader = if is_in_memory(url) {
-            writer.clone()
-        } else {
-            pool(READERS).connect_lazy_with(
+        let reader = (!is_in_memory(url)).then(|| {
+            readers().connect_lazy_with(
                 options
                     .create_if_missing(false)
                     .pragma("cache_size", READER_CACHE),
             )
-        };
+        });
         Ok(Self {
             pools: Backend::Sqlite(Pools { reader, writer }),
             near_applications: Cache::builder()
@@ -130,33 +142,56 @@ impl Store {
     /// Ends all connections, after moving the write-ahead log into the file.
     pub async fn close(&self) {
         let Backend::Sqlite(pools) = &self.pools;
-        pools.reader.close().await;
+        if let Some(reader) = &pools.reader {
+            reader.close().await;
+        }
         pools.writer.close().await;
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
         let Backend::Sqlite(pools) = &self.pools;
-        Ok(Backend::Sqlite(pools.reader.acquire().await?))
+        Ok(Backend::Sqlite(match &pools.reader {
+            Some(reader) => Reading::Beside(reader.acquire().await?),
+            None => Reading::Writer(pools.writer.turn().await?),
+        }))
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
         let Backend::Sqlite(pools) = &self.pools;
-        Ok(Backend::Sqlite(
-            pools.writer.begin_with("BEGIN IMMEDIATE").await?,
-        ))
+        Ok(Backend::Sqlite(pools.writer.begin().await?))
     }
 }
 
 impl Transaction {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let Backend::Sqlite(transaction) = self;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }
 
-fn pool(connections: u32) -> SqlitePoolOptions {
+impl Deref for Reading {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Beside(connection) => connection,
+            Self::Writer(turn) => turn,
+        }
+    }
+}
+
+impl DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Beside(connection) => connection,
+            Self::Writer(turn) => turn,
+        }
+    }
+}
+
+fn readers() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
-        .max_connections(connections)
+        .max_connections(READERS)
         .min_connections(0)
         .acquire_timeout(BUSY)
         .idle_timeout(None)

@@ -10,6 +10,7 @@ on_every_backend!(
     configuring_again_removes_what_is_gone_and_keeps_the_others,
     a_configured_application_is_not_changed_by_the_api,
     a_configured_application_keeps_its_connections,
+    what_is_kept_in_memory_follows_every_change,
     facts_are_written_once,
 );
 
@@ -95,6 +96,34 @@ async fn a_configured_application_keeps_its_connections(store: &Store) {
         store.connection_applications(&id(1)).await.unwrap(),
         applications
     );
+}
+
+async fn what_is_kept_in_memory_follows_every_change(store: &Store) {
+    let near = async |client_id: &str| {
+        let found = store.near_application(client_id).await.unwrap();
+        found.map(|application| application.name.clone())
+    };
+    assert_eq!(near("demo").await, None);
+    let mut written = application("demo");
+    store.create_application(&written, now()).await.unwrap();
+    assert_eq!(near("demo").await, Some(written.name.clone()));
+    written.name = "Another name".to_owned();
+    store.update_application(&written, later(1)).await.unwrap();
+    assert_eq!(near("demo").await.as_deref(), Some("Another name"));
+    store.delete_application("demo").await.unwrap();
+    assert_eq!(near("demo").await, None);
+
+    let configured = [application("a")];
+    store
+        .put_configured_applications(&configured, now())
+        .await
+        .unwrap();
+    assert_eq!(near("a").await, Some(configured[0].name.clone()));
+    store
+        .put_configured_applications(&[], later(1))
+        .await
+        .unwrap();
+    assert_eq!(near("a").await, None);
 }
 
 async fn facts_are_written_once(store: &Store) {
