@@ -6,7 +6,9 @@ use fedgate_providers::saml::xml::{Document, Mode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|octets: &[u8]| {
-    let Ok(document) = Document::parse(octets, Mode::Message) else { return };
+    let Ok(document) = Document::parse(octets, Mode::Message) else {
+        return;
+    };
     let mut once = Vec::new();
     canonicalize(document.root(), None, &[], &mut once);
     let again = Document::parse(&once, Mode::Message).expect("a canonical form parses");
