@@ -220,7 +220,7 @@ impl OauthProvider {
                 UpstreamParam::Alias(alias) => asked_value(login, alias),
             };
             let value = if name == "prompt" {
-                value.and_then(|prompt| visible_prompt(&prompt))
+                value.and_then(|prompt| prompt_without(&prompt, &["none"]))
             } else {
                 value
             };
@@ -237,7 +237,10 @@ impl OauthProvider {
 fn asked_value(login: &Login, name: &str) -> Option<String> {
     match name {
         "login_hint" => login.hint.clone(),
-        "prompt" => login.prompt.as_deref().and_then(visible_prompt),
+        "prompt" => login
+            .prompt
+            .as_deref()
+            .and_then(|prompt| prompt_without(prompt, &["none", "create"])),
         "max_age" => login
             .max_age
             .or(login.force().then_some(0))
@@ -248,11 +251,12 @@ fn asked_value(login: &Login, name: &str) -> Option<String> {
     }
 }
 
-/// A prompt without `none`: whether a page may be shown is between the application and the gateway.
-fn visible_prompt(prompt: &str) -> Option<String> {
+/// A prompt without what is between the application and the gateway: whether a page may be shown (`none`), and whether
+/// the person is new here (`create`), which most providers answer with an error.
+fn prompt_without(prompt: &str, withheld: &[&str]) -> Option<String> {
     let words: Vec<&str> = prompt
         .split(' ')
-        .filter(|word| !word.is_empty() && *word != "none")
+        .filter(|word| !word.is_empty() && !withheld.contains(word))
         .collect();
     Some(words.join(" ")).filter(|prompt| !prompt.is_empty())
 }

@@ -117,6 +117,21 @@ async fn a_connections_parameters_fill_gaps_and_touch_nothing_reserved() {
 }
 
 #[tokio::test]
+async fn a_sign_up_at_the_gateway_is_no_prompt_of_the_upstream() {
+    let mut op = Op::start().await;
+    let login = Login {
+        prompt: Some("create".into()),
+        ..op::login()
+    };
+    let sent = op::begin(&op.open().await.unwrap(), &login).sent;
+    assert_eq!(sent.get("prompt"), None);
+    let announced = UpstreamParam::Value("create".into());
+    op.connection.options.common.upstream_params = [("prompt".to_owned(), announced)].into();
+    let sent = op::begin(&op.open().await.unwrap(), &login).sent;
+    assert_eq!(sent["prompt"], "create");
+}
+
+#[tokio::test]
 async fn openid_is_always_among_the_scopes() {
     let mut op = Op::start().await;
     let ProtocolOptions::Oauth(options) = &mut op.connection.options.protocol else {
