@@ -10,6 +10,8 @@ use super::OidcRefusal;
 use crate::egress::{Egress, Purpose};
 use crate::error::Refusal;
 
+/// The longest endpoint, in bytes: it is kept with every pending login and sent in every redirect.
+const ENDPOINT_BYTES: usize = 2048;
 /// The longest list that is read of any member.
 const LIST_MOST: usize = 100;
 
@@ -84,6 +86,9 @@ fn endpoint(
     let Some(text) = string(members, name)? else {
         return Ok(None);
     };
+    if text.len() > ENDPOINT_BYTES {
+        return Err(malformed(name).found(format!("{} bytes", text.len())));
+    }
     let url = Url::parse(text).map_err(|_| malformed(name).found(text))?;
     egress.check(&url).map_err(|refusal| refusal.detail(name))?;
     if url.fragment().is_some() {
@@ -192,6 +197,27 @@ mod tests {
             let refusal = parse(&with(member, value)).unwrap_err();
             assert_eq!(refusal, OidcRefusal::DiscoveryMalformed, "{member}");
             assert_eq!(refusal.evidence().expected.as_deref(), Some(member));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_would_flood_every_login_is_refused() {
+        let long = |bytes: usize| {
+            let start = "https://op.example/";
+            format!("{start}{}", "a".repeat(bytes - start.len()))
+        };
+        for member in [
+            "authorization_endpoint",
+            "token_endpoint",
+            "jwks_uri",
+            "userinfo_endpoint",
+        ] {
+            assert!(parse(&with(member, long(ENDPOINT_BYTES))).is_ok());
+            assert_eq!(
+                parse(&with(member, long(ENDPOINT_BYTES + 1))).unwrap_err(),
+                OidcRefusal::DiscoveryMalformed,
+                "{member}"
+            );
         }
     }
 
