@@ -281,6 +281,8 @@ fn redirect_uris_are_https_loopback_or_private_use() {
         "https:///cb ",
         "https://a.example/\\\\b",
         "https://a.example/a b",
+        "https://bücher.example/cb",
+        "https://a.example/zurück",
     ] {
         let text = application(&format!("redirect_uris = [\"{bad}\"]"));
         assert_eq!(one(&text).2, "config.redirect_uri", "{bad}");

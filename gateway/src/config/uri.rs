@@ -54,10 +54,11 @@ fn refused(text: &str) -> Refusal {
         .found(text)
 }
 
-/// The parser drops blanks and line breaks and reads a backslash as a slash; an exact comparison does not.
+/// The parser drops blanks and line breaks and reads a backslash as a slash; an exact comparison does not. A URI is ASCII
+/// (RFC 3986 2): in another spelling it would pass here and be refused at every login.
 fn is_plain(text: &str) -> bool {
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '*' | '#' | '\\');
-    text.len() <= URI_BYTES && !text.contains(odd)
+    text.len() <= URI_BYTES && text.is_ascii() && !text.contains(odd)
 }
 
 fn is_web(url: &Url) -> bool {

@@ -38,7 +38,7 @@ pub(crate) fn see_other(uri: &str, pairs: &[(&str, &str)]) -> Response {
 
 /// Whether a browser may be sent to `uri` at all: the last guard, behind the same rule at registration.
 pub(super) fn is_usable(uri: &str) -> bool {
-    uri.is_ascii() && crate::config::uri::redirect_uri(uri).is_ok()
+    crate::config::uri::redirect_uri(uri).is_ok()
 }
 
 /// The URI itself is kept octet for octet (RFC 6749 3.1.2).
