@@ -89,6 +89,35 @@ async fn a_connection_that_is_not_enabled_leads_nowhere_but_by_domain() {
 }
 
 #[tokio::test]
+async fn an_applications_fallback_connection_needs_no_enabling() {
+    // The application `demo` names connection 9.
+    let scene = Scene::with(row(9, json!({})), false).await;
+    let mut login = ann(1);
+    login.identity = identity(9, "ann");
+    scene.attempt(&login).await.unwrap();
+    scene
+        .store
+        .create_application(
+            &crate::store::application::Application {
+                fallback_connection: None,
+                ..application("other")
+            },
+            now(),
+        )
+        .await
+        .unwrap();
+    let other = Try {
+        client_id: "other",
+        handle: 2,
+        ..login
+    };
+    assert_eq!(
+        scene.refused(&other).await,
+        PeopleRefusal::ConnectionNotEnabled
+    );
+}
+
+#[tokio::test]
 async fn an_unlinked_application_is_refused_from_then_on() {
     let scene = Scene::new(json!({})).await;
     scene.attempt(&ann(1)).await.unwrap();
