@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::telemetry::Metrics;
 
 /// The one clock. Tests set it forward; nothing below a handler asks the system.
 #[derive(Debug, Default)]
@@ -86,4 +87,6 @@ pub struct App {
     pub registry: Registry,
     /// Writes traces behind the requests.
     pub traces: Traces,
+    /// What is counted.
+    pub metrics: Metrics,
 }

@@ -20,3 +20,4 @@ pub mod router;
 pub mod routing;
 pub mod serve;
 pub mod store;
+pub mod telemetry;

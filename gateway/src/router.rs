@@ -19,7 +19,7 @@ use crate::app::Shared;
 use crate::error::{self, GatewayRefusal, Ways};
 use crate::events::trace::new_reference;
 use crate::op::OpRefusal;
-use crate::{login, logout, management, op, page};
+use crate::{login, logout, management, op, page, telemetry};
 
 /// The gateway as one service.
 pub fn router(app: Shared) -> Router {
@@ -31,11 +31,17 @@ pub fn router(app: Shared) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), tell_size));
     // An upstream's answer that is too large ends a login, and is traced as one.
     let logins = login::routes().layer(DefaultBodyLimit::max(limits.form_bytes));
+    // They tell how busy the gateway is: where they have an address of their own, nobody reads them here.
+    let metrics = match app.config.telemetry.metrics_listen {
+        None => telemetry::routes(),
+        Some(_) => Router::new(),
+    };
     Router::new()
         .merge(browsers)
         .merge(logins)
         .merge(management::routes())
         .merge(page::routes())
+        .merge(metrics)
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .fallback(not_found)

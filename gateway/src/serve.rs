@@ -22,6 +22,7 @@ use crate::registry::Registry;
 use crate::router::router;
 use crate::store::key::StoredKey;
 use crate::store::{Store, StoreError};
+use crate::telemetry::{self, Metrics};
 
 /// How long answers in flight may still take after the process was told to stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -82,6 +83,7 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
     Ok(Arc::new(App {
         site: config.site(),
         traces: Traces::start(store.clone(), &limits),
+        metrics: Metrics::default(),
         ephemeral: Ephemeral::embedded(&limits),
         registry: Registry::new(&limits),
         client_keys: ClientKeys::new(egress.clone()),
@@ -124,7 +126,9 @@ pub async fn serve_on(
         stop.await;
         let _ = stopping.send(true);
     };
+    let metrics = metrics_listener(&app).await?;
     let sweeping = tokio::spawn(sweep(app.clone()));
+    let watched = tokio::spawn(serve_metrics(app.clone(), metrics));
     let served = axum::serve(listener, router(app.clone())).with_graceful_shutdown(graceful);
     let drained = async move {
         let _ = stopped.wait_for(|stopping| *stopping).await;
@@ -135,8 +139,26 @@ pub async fn serve_on(
         () = drained => Ok(()),
     };
     sweeping.abort();
+    watched.abort();
     app.traces.flush().await;
     outcome
+}
+
+/// `metrics_listen`, bound.
+async fn metrics_listener(app: &Shared) -> Result<Option<TcpListener>, ServeError> {
+    let Some(address) = app.config.telemetry.metrics_listen else {
+        return Ok(None);
+    };
+    let bound = TcpListener::bind(address).await;
+    bound.map(Some).map_err(|e| ServeError::Listen(address, e))
+}
+
+async fn serve_metrics(app: Shared, listener: Option<TcpListener>) {
+    let Some(listener) = listener else { return };
+    let router = telemetry::routes().with_state(app);
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(%error, "metrics are not served any more");
+    }
 }
 
 /// Removes what has served its time, as long as the gateway runs.

@@ -228,6 +228,7 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
     // Each answer has its own, so that a second one to the same login is not hidden behind the first.
     let reference = new_reference(&mut app.randomness.rng());
     let code = refusal.map(Refusal::code);
+    app.metrics.login_ended(code);
     let connection = story.connection.as_ref();
     let connection_id = connection.map(|connection| connection.id.to_string());
     tracing::info!(

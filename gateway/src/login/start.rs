@@ -235,6 +235,7 @@ pub(super) fn record_early(
         now,
     );
     let reference = new_reference(&mut app.randomness.rng());
+    app.metrics.login_ended(Some(refusal.code()));
     tracing::info!(reference, code = refusal.code(), client_id, "login refused");
     app.traces.record(Trace {
         reference: reference.clone(),
