@@ -13,6 +13,9 @@ use crate::error::Refusal;
 
 /// The longest identifier, in characters (SAML core 8.3.7 and 8.3.8 set this bound).
 pub const MAX_IDENTIFIER: usize = 256;
+/// The longest URI or qualifier beside an identifier, and the longest SessionIndex, in characters (SAML core 8.3.6
+/// bounds an entityID so). All of them are kept with the login.
+pub const MAX_REFERENCE: usize = 1024;
 /// The most attribute names.
 pub const MAX_ATTRIBUTES: usize = 256;
 /// The most attribute values, over all names.
@@ -85,9 +88,9 @@ pub(super) fn name_id(subject: Element<'_>, sp_entity_id: &str) -> Result<Option
         text.ok_or_else(|| invalid(element.leaf().unwrap_or("an element inside the NameID")))?;
     let read = NameId {
         value: text.to_owned(),
-        format: element.attribute("Format").map(str::to_owned),
-        name_qualifier: qualifier(element, "NameQualifier")?,
-        sp_name_qualifier: qualifier(element, "SPNameQualifier")?,
+        format: reference(element, "Format")?,
+        name_qualifier: reference(element, "NameQualifier")?,
+        sp_name_qualifier: reference(element, "SPNameQualifier")?,
     };
     // Qualifiers have a meaning for these two only (SAML core 8.3.7 and 8.3.8).
     let is_qualified = read.is(format::PERSISTENT) || read.is(format::TRANSIENT);
@@ -100,11 +103,16 @@ pub(super) fn name_id(subject: Element<'_>, sp_entity_id: &str) -> Result<Option
     }
 }
 
-fn qualifier(name_id: Element<'_>, name: &str) -> Result<Option<String>, Refusal> {
+fn reference(name_id: Element<'_>, name: &str) -> Result<Option<String>, Refusal> {
     match name_id.attribute(name).filter(|text| !text.is_empty()) {
-        Some(text) if !is_plain(text) => Err(invalid(text)),
+        Some(text) if !is_reference(text) => Err(invalid(text)),
         other => Ok(other.map(str::to_owned)),
     }
+}
+
+/// Whether a text can stand beside an identifier: not long, nothing invisible in it.
+pub(super) fn is_reference(text: &str) -> bool {
+    text.chars().count() <= MAX_REFERENCE && is_plain(text)
 }
 
 fn invalid(found: &str) -> Refusal {
@@ -118,11 +126,14 @@ pub(crate) fn is_identifier(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_IDENTIFIER && is_plain(text)
 }
 
-/// Whether a text holds no control, zero-width or text-direction character, by which two identifiers look alike.
+/// Whether a text holds no control, zero-width, text-direction or other invisible character, by which two identifiers
+/// look alike.
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.chars().any(|character| {
         character.is_control()
-            || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            || matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}')
     })
 }
 

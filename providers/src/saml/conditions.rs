@@ -213,7 +213,7 @@ fn unknown(condition: Element<'_>) -> Refusal {
 /// One hop without a named audience is what this gateway makes (SAML core 2.5.1.6); anything narrower it cannot keep.
 fn proxying(restriction: Element<'_>) -> Result<(), Refusal> {
     let count = restriction.attribute("Count");
-    let allowed = count.is_none_or(|count| count.trim_start_matches('0').bytes().next().is_some());
+    let allowed = count.is_none_or(|count| count.bytes().any(|b| matches!(b, b'1'..=b'9')));
     if allowed && restriction.child(ASSERTION, "Audience").is_none() {
         return Ok(());
     }

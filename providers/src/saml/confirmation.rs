@@ -4,7 +4,8 @@
 use fedgate_certs::Timestamp;
 use jiff::SignedDuration;
 
-use super::conditions::{Clock, only_child, required_time, time};
+use super::assertion::is_reference;
+use super::conditions::{Clock, malformed, only_child, required_time, time};
 use super::namespace::ASSERTION;
 use super::refusal::SamlRefusal;
 use super::write::date_time;
@@ -30,7 +31,8 @@ pub(super) fn subject(assertion: Element<'_>) -> Result<Element<'_>, Refusal> {
     }
 }
 
-/// When the bearer confirmation ends: at least one must hold. Where none does, the first one's failure is told.
+/// When the last bearer confirmation that holds ends: until then the assertion could come again. At least one must
+/// hold. Where none does, the first one's failure is told.
 ///
 /// # Errors
 /// `saml.confirmation_missing`, or the code of the first bearer confirmation's failure.
@@ -41,26 +43,28 @@ pub(super) fn bearer(
     in_response_to: InResponseTo<'_>,
     clock: Clock,
 ) -> Result<Timestamp, Refusal> {
-    let mut first_failure = None;
+    let (mut first_failure, mut latest) = (None, None);
     for confirmation in subject.children_named(ASSERTION, "SubjectConfirmation") {
         if confirmation.attribute("Method") != Some(BEARER) {
             continue;
         }
         match holds(response, confirmation, acs, in_response_to, clock) {
-            Ok(end) => return Ok(end),
+            Ok(end) => latest = latest.max(Some(end)),
             Err(refusal) => first_failure = first_failure.or(Some(refusal)),
         }
     }
-    Err(first_failure.unwrap_or_else(|| {
-        let methods = subject
-            .children_named(ASSERTION, "SubjectConfirmation")
-            .filter_map(|c| c.attribute("Method"));
-        let found = methods.take(4).collect::<Vec<_>>().join(", ");
-        SamlRefusal::ConfirmationMissing
-            .refuse()
-            .expected(BEARER)
-            .found(found)
-    }))
+    latest.ok_or_else(|| first_failure.unwrap_or_else(|| no_bearer(subject)))
+}
+
+fn no_bearer(subject: Element<'_>) -> Refusal {
+    let methods = subject
+        .children_named(ASSERTION, "SubjectConfirmation")
+        .filter_map(|c| c.attribute("Method"));
+    let found = methods.take(4).collect::<Vec<_>>().join(", ");
+    SamlRefusal::ConfirmationMissing
+        .refuse()
+        .expected(BEARER)
+        .found(found)
 }
 
 fn holds(
@@ -166,6 +170,17 @@ fn satisfies<'d>(
     let context = class
         .and_then(Element::leaf)
         .filter(|class| !class.is_empty());
+    let session_index = element.attribute("SessionIndex");
+    for (name, text) in [
+        ("AuthnContextClassRef", context),
+        ("SessionIndex", session_index),
+    ] {
+        if !text.is_none_or(is_reference) {
+            return Err(malformed(format_args!(
+                "{name} is too long, or not plain text"
+            )));
+        }
+    }
     if !asked.contexts.is_empty()
         && !context.is_some_and(|class| asked.contexts.iter().any(|a| a == class))
     {
@@ -177,7 +192,7 @@ fn satisfies<'d>(
     Ok(Statement {
         authenticated_at,
         context,
-        session_index: element.attribute("SessionIndex"),
+        session_index,
     })
 }
 

@@ -16,7 +16,7 @@ pub(super) fn check(response: Element<'_>) -> Result<(), Refusal> {
     let status = response.child(PROTOCOL, "Status").ok_or_else(missing)?;
     let code = status.child(PROTOCOL, "StatusCode").ok_or_else(missing)?;
     let top = code.attribute("Value").ok_or_else(missing)?;
-    if short(top) == "Success" {
+    if top.strip_prefix(PREFIX) == Some("Success") {
         return Ok(());
     }
     let second = code

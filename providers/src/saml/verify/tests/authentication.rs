@@ -56,6 +56,51 @@ fn a_second_confirmation_cannot_lend_its_parts() {
 }
 
 #[test]
+fn a_shorter_confirmation_does_not_shorten_what_is_remembered_of_the_assertion() {
+    // The mark that refuses a replay is kept until the assertion's end: of two that hold, the later one.
+    let data = "<saml:SubjectConfirmationData InResponseTo=\"_request\" NotOnOrAfter=\"2026-01-02T03:09:00Z\" Recipient=\"https://sp.example/acs\"></saml:SubjectConfirmationData></saml:SubjectConfirmation>";
+    let shorter = data.replace("03:09:00", "03:05:30");
+    let method = "<saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\">";
+    let both = format!("{shorter}{method}{data}");
+    let asserted = accepted(&[(data, &both)]);
+    assert_eq!(asserted.valid_until.to_string(), "2026-01-02T03:09:00Z");
+}
+
+#[test]
+fn what_is_kept_with_a_login_has_a_length() {
+    // Hundreds of kilobytes in one attribute would stay in the database for as long as the login session.
+    let long = "x".repeat(1025);
+    for (from, to, leaf) in [
+        (
+            "SessionIndex=\"s1\"",
+            format!("SessionIndex=\"{long}\""),
+            SamlRefusal::AssertionMalformed,
+        ),
+        (
+            ">urn:password<",
+            format!(">urn:{long}<"),
+            SamlRefusal::AssertionMalformed,
+        ),
+        (
+            "Format=\"urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress\"",
+            format!("Format=\"urn:{long}\""),
+            SamlRefusal::NameIdInvalid,
+        ),
+        (
+            ":emailAddress\">",
+            format!(":emailAddress\" NameQualifier=\"{long}\">"),
+            SamlRefusal::NameIdInvalid,
+        ),
+    ] {
+        assert_eq!(refused(&[(from, &to)]), leaf, "{from}");
+    }
+    accepted(&[(
+        "SessionIndex=\"s1\"",
+        &format!("SessionIndex=\"{}\"", &long[1..]),
+    )]);
+}
+
+#[test]
 fn an_assertion_without_a_living_authentication_is_refused() {
     let xml = genuine_response();
     let statement = &xml

@@ -50,6 +50,9 @@ fn conditions_that_cannot_be_kept_are_refused() {
                 "<saml:ProxyRestriction Count=\"00\"></saml:ProxyRestriction><saml:AudienceRestriction>",
             ),
             before(
+                "<saml:ProxyRestriction Count=\" 0 \"></saml:ProxyRestriction><saml:AudienceRestriction>",
+            ),
+            before(
                 "<saml:ProxyRestriction><saml:Audience>urn:app</saml:Audience></saml:ProxyRestriction><saml:AudienceRestriction>",
             ),
         ],

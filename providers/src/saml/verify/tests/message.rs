@@ -78,6 +78,12 @@ fn a_refusing_identity_provider_is_quoted_before_anything_else_is_checked() {
 }
 
 #[test]
+fn only_the_whole_uri_is_a_success() {
+    let edit = [("urn:oasis:names:tc:SAML:2.0:status:Success", "Success")];
+    assert_eq!(refused(&edit), SamlRefusal::StatusOther);
+}
+
+#[test]
 fn another_issuer_is_refused_wherever_it_stands() {
     let of_assertion = "\"2.0\"><saml:Issuer>https://idp.example</saml:Issuer>";
     all_refused(

@@ -15,6 +15,8 @@ fn a_name_id_that_cannot_name_anybody_is_refused() {
         " ",
         "a\u{202e}b",
         "a\u{200b}b",
+        "a\u{ad}b",
+        "a\u{e0041}b",
         "a\tb",
         "a\u{85}b",
         "a<x xmlns=\"urn:x\"></x>b",
