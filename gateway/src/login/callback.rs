@@ -22,6 +22,9 @@ use crate::people::sign_in::{SignIn, sign_in};
 use crate::routing::Reason;
 use crate::store::connection::StoredConnection;
 
+/// The most fields of an answer: half a megabyte of one-letter fields would take some fifty times as much memory.
+const MOST_FIELDS: usize = 100;
+
 /// `POST /saml/{connection_id}/acs`
 pub async fn saml(
     State(app): State<Shared>,
@@ -42,7 +45,7 @@ pub async fn by_query(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let handle = state_handle(&form(query.as_bytes()));
+    let handle = form(query.as_bytes()).and_then(|fields| state_handle(&fields));
     finish(&app, &connection, handle, &Callback::Query(query), &headers).await
 }
 
@@ -286,9 +289,12 @@ fn posted(
     app: &App,
     body: Result<Bytes, BytesRejection>,
 ) -> (Vec<(String, String)>, Result<(), Refusal>) {
-    match body {
-        Ok(bytes) => (form(&bytes), Ok(())),
-        Err(rejection) => (Vec::new(), Err(unreadable(app, &rejection))),
+    let fields = body
+        .map_err(|rejection| unreadable(app, &rejection))
+        .and_then(|bytes| form(&bytes));
+    match fields {
+        Ok(fields) => (fields, Ok(())),
+        Err(refusal) => (Vec::new(), Err(refusal)),
     }
 }
 
@@ -303,6 +309,17 @@ pub(super) fn unreadable(app: &App, rejection: &BytesRejection) -> Refusal {
         .detail(rejection)
 }
 
-fn form(bytes: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(bytes).into_owned().collect()
+/// # Errors
+/// `login.body_unreadable` beyond [`MOST_FIELDS`].
+fn form(bytes: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
+    let fields: Vec<_> = form_urlencoded::parse(bytes)
+        .into_owned()
+        .take(MOST_FIELDS + 1)
+        .collect();
+    if fields.len() > MOST_FIELDS {
+        return Err(LoginRefusal::BodyUnreadable
+            .refuse()
+            .expected(format_args!("at most {MOST_FIELDS} fields")));
+    }
+    Ok(fields)
 }

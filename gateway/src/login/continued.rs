@@ -15,7 +15,7 @@ use super::way::ways;
 use super::{LoginRefusal, callback, start};
 use crate::app::{App, Shared};
 use crate::error;
-use crate::op::AuthorizeRequest;
+use crate::op::{AuthorizeRequest, OpRefusal};
 use crate::page::{self, EmailError, SignInPage};
 use crate::routing::route::{self, Decision};
 use crate::routing::{RouteRefusal, button};
@@ -93,12 +93,16 @@ pub async fn by_form(
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
     };
-    let request = match open(&app, field("request").as_deref().unwrap_or_default()) {
+    let request = match reopened(&app, field("request").as_deref().unwrap_or_default()).await {
         Ok(request) => request,
         Err((refusal, request)) => {
             return refuse(&app, &site, &headers, request.as_deref(), &refusal).await;
         }
     };
+    // Anybody's page can post here, from a frame or a script too, with a request that it was sealed itself.
+    if let Err(refusal) = start::check_browser(&site, &headers) {
+        return refuse(&app, &site, &headers, Some(&request), &refusal).await;
+    }
     let email = field("email").unwrap_or_default();
     let decided = match field("connection") {
         Some(pressed) => route::by_button(&app, &request, &pressed).await,
@@ -106,14 +110,7 @@ pub async fn by_form(
     };
     match decided {
         Ok(Decision::To(connection, reason)) => {
-            let request = if email.trim().is_empty() {
-                request
-            } else {
-                AuthorizeRequest {
-                    login_hint: Some(email.trim().to_owned()),
-                    ..request
-                }
-            };
+            let request = with_hint(request, email.trim());
             start::begin(&app, &site, request, &headers, (&connection, reason)).await
         }
         Ok(Decision::Ask) => ask(&app, &site, &request, &headers, None).await,
@@ -123,6 +120,17 @@ pub async fn by_form(
             ask(&app, &site, &request, &headers, Some((&email, &refusal))).await
         }
         Err(refusal) => refuse(&app, &site, &headers, Some(&request), &refusal).await,
+    }
+}
+
+/// Beside a button anything may have been typed, of any length; only an address is worth keeping and sending on.
+fn with_hint(request: AuthorizeRequest, typed: &str) -> AuthorizeRequest {
+    match domain_of_address(typed) {
+        None => request,
+        Some(_) => AuthorizeRequest {
+            login_hint: Some(typed.to_owned()),
+            ..request
+        },
     }
 }
 
@@ -137,7 +145,7 @@ pub async fn again(
     let sealed = form_urlencoded::parse(query.as_bytes())
         .find(|(key, _)| key == "request")
         .map(|(_, value)| value.into_owned());
-    match open(&app, &sealed.unwrap_or_default()) {
+    match reopened(&app, &sealed.unwrap_or_default()).await {
         Ok(request) => start::authorize(&app, &site, request, &headers).await,
         Err((refusal, request)) => {
             refuse(&app, &site, &headers, request.as_deref(), &refusal).await
@@ -187,6 +195,32 @@ pub(super) fn open(
     }
 }
 
+/// Opens a sealed request whose way back is still registered. Each page seals its request anew, so that one which was
+/// sound once would live for ever.
+async fn reopened(
+    app: &App,
+    sealed: &str,
+) -> Result<AuthorizeRequest, (Refusal, Option<Box<AuthorizeRequest>>)> {
+    let opened = open(app, sealed);
+    let request = match &opened {
+        Ok(request) => request,
+        Err((_, Some(request))) => request,
+        Err((_, None)) => return opened,
+    };
+    let refusal = match app.store.application(&request.client_id).await {
+        Err(error) => error.into(),
+        Ok(None) => OpRefusal::ClientUnknown.refuse().found(&request.client_id),
+        Ok(Some((application, _))) if application.redirect_uris.contains(&request.redirect_uri) => {
+            return opened;
+        }
+        Ok(Some((application, _))) => OpRefusal::RedirectUriMismatch
+            .refuse()
+            .expected(application.redirect_uris.join(" "))
+            .found(&request.redirect_uri),
+    };
+    Err((refusal, None))
+}
+
 async fn application_name(app: &App, request: &AuthorizeRequest) -> Result<String, Refusal> {
     let application = app.store.near_application(&request.client_id).await?;
     Ok(application.map_or_else(
@@ -209,4 +243,21 @@ async fn refuse(
         &reference,
         &ways(app, site, request, refusal).await,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::testing::grant;
+
+    #[test]
+    fn what_is_typed_beside_a_button_cannot_swell_the_pending_login() {
+        let request = grant().request;
+        let hint = |typed: &str| with_hint(request.clone(), typed).login_hint;
+        assert_eq!(hint("ann@acme.test").as_deref(), Some("ann@acme.test"));
+        let long = format!("{}@acme.test", "a".repeat(400_000));
+        for typed in ["", "ann", "ann@", &long] {
+            assert_eq!(hint(typed), request.login_hint, "{}", typed.len());
+        }
+    }
 }

@@ -97,8 +97,9 @@ fn received<'h>(headers: &'h HeaderMap, site: &Site) -> impl Iterator<Item = Rec
     headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
+        // Pair by pair: another site below the same domain may have set a cookie that is no ASCII, or no text at all.
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
         .filter_map(move |pair| {
             let (name, value) = pair.trim().split_once('=')?;
             if !name.starts_with(prefix) {
@@ -175,6 +176,18 @@ mod tests {
             .collect();
         assert_eq!(written.len(), 2);
         assert!(written[0].starts_with(&format!("{}=;", name(&site, handle(10)))));
+    }
+
+    #[test]
+    fn a_foreign_cookie_that_is_no_text_hides_no_login() {
+        let site = site("https://login.example.com");
+        let name = name(&site, handle(1));
+        for foreign in [b"theme=\xc3\xa9".as_slice(), b"x=\xff\xfe"] {
+            let line = [foreign, b"; ", name.as_bytes(), b"=5.abc; y=", foreign].concat();
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, HeaderValue::from_bytes(&line).unwrap());
+            assert_eq!(read(&headers, &site, handle(1)), Some("abc"));
+        }
     }
 
     #[test]

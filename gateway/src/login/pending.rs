@@ -70,8 +70,11 @@ pub async fn keep(
 ) -> Result<(), Refusal> {
     let plain = postcard::to_stdvec(login).map_err(|_| LoginRefusal::PendingUnreadable.refuse())?;
     let expires_at = later(now, app.limits.pending_seconds);
-    let secret = (plain.len() * 4 / 3 > app.limits.pending_cookie_bytes - SEAL_CHARACTERS)
-        .then(|| browser_secret(&mut app.randomness.rng()));
+    let most = app
+        .limits
+        .pending_cookie_bytes
+        .saturating_sub(SEAL_CHARACTERS);
+    let secret = (plain.len() * 4 / 3 > most).then(|| browser_secret(&mut app.randomness.rng()));
     let associated = associated(handle, connection, secret.as_deref());
     let sealed = app
         .sealer
@@ -119,8 +122,7 @@ pub async fn open(
     now: Timestamp,
 ) -> Result<Held, Refusal> {
     let Some(value) = cookie::read(headers, site, handle) else {
-        let used = app.store.login_is_marked(handle).await.unwrap_or(false);
-        return Err(if used {
+        return Err(if app.store.login_is_marked(handle).await? {
             LoginRefusal::AlreadyUsed
         } else {
             LoginRefusal::OtherBrowser

@@ -158,7 +158,7 @@ fn destination(redirect: &Redirect) -> String {
 }
 
 /// Cookies are set on top-level navigations only, and under the name that the callback will have.
-fn check_browser(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn check_browser(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
     let sent = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if sent("sec-fetch-dest").is_some_and(|dest| dest != "document") {
         return Err(LoginRefusal::Embedded
