@@ -1,5 +1,10 @@
 //! What a stranger, or another site in the person's browser, can do to logins through the gateway's own router.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a test says what it relies on by failing"
+)]
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
