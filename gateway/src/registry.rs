@@ -19,6 +19,8 @@ use crate::login::LoginRefusal;
 use crate::store::connection::StoredConnection;
 use crate::store::{Store, StoreRefusal};
 
+/// How long an OpenID Provider's metadata is used before it is read again: as long as its keys are.
+const DISCOVERED: Duration = Duration::from_hours(1);
 /// What sealed connection secrets are sealed for.
 pub const SECRET_PURPOSE: &str = "connection";
 
@@ -35,6 +37,9 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Registry {
     providers: Cache<ConnectionId, Arc<Ready>>,
+    /// Those whose opening called an upstream, by version: `providers` forgets within seconds what may have changed
+    /// here, and nothing says that the upstream has changed with it.
+    discovered: Cache<(ConnectionId, i64), Arc<Ready>>,
     applications: Cache<ConnectionId, Arc<Vec<String>>>,
     routes: Cache<String, Option<ConnectionId>>,
 }
@@ -47,6 +52,10 @@ impl Registry {
             providers: Cache::builder()
                 .max_capacity(limits.cached_providers)
                 .time_to_live(life)
+                .build(),
+            discovered: Cache::builder()
+                .max_capacity(limits.cached_providers)
+                .time_to_live(DISCOVERED)
                 .build(),
             applications: Cache::builder()
                 .max_capacity(limits.cached_providers)
@@ -71,7 +80,7 @@ impl Registry {
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Arc<Ready>, Refusal> {
-        let opening = open(store, sealer, egress, id, now);
+        let opening = self.open(store, sealer, egress, id, now);
         self.providers
             .try_get_with_by_ref(id, opening)
             .await
@@ -122,35 +131,44 @@ impl Registry {
         self.applications.invalidate(id).await;
         self.routes.invalidate_all();
     }
-}
 
-async fn open(
-    store: &Store,
-    sealer: &Sealer,
-    egress: &Arc<Egress>,
-    id: &ConnectionId,
-    now: Timestamp,
-) -> Result<Arc<Ready>, Refusal> {
-    let unavailable = || LoginRefusal::ConnectionUnavailable.refuse().found(id);
-    let stored = store.connection(id).await?.ok_or_else(unavailable)?;
-    if stored.status != Status::Active {
-        return Err(unavailable().detail(stored.status.as_str()));
+    async fn open(
+        &self,
+        store: &Store,
+        sealer: &Sealer,
+        egress: &Arc<Egress>,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Arc<Ready>, Refusal> {
+        let unavailable = || LoginRefusal::ConnectionUnavailable.refuse().found(id);
+        let stored = store.connection(id).await?.ok_or_else(unavailable)?;
+        if stored.status != Status::Active {
+            return Err(unavailable().detail(stored.status.as_str()));
+        }
+        let version = (id.clone(), stored.version);
+        if let Some(ready) = self.discovered.get(&version).await {
+            return Ok(ready);
+        }
+        let connection = from_row(&stored, sealer)?;
+        let metadata = store.live_metadata(id).await?;
+        let opening = Opening {
+            connection: &connection,
+            metadata: metadata
+                .as_ref()
+                .map(|revision| revision.document.as_bytes()),
+            egress,
+            now,
+        };
+        let provider = Provider::open(opening).await?;
+        let ready = Arc::new(Ready {
+            connection,
+            provider,
+        });
+        if matches!(ready.provider, Provider::Oauth(_)) {
+            self.discovered.insert(version, Arc::clone(&ready)).await;
+        }
+        Ok(ready)
     }
-    let connection = from_row(&stored, sealer)?;
-    let metadata = store.live_metadata(id).await?;
-    let opening = Opening {
-        connection: &connection,
-        metadata: metadata
-            .as_ref()
-            .map(|revision| revision.document.as_bytes()),
-        egress,
-        now,
-    };
-    let provider = Provider::open(opening).await?;
-    Ok(Arc::new(Ready {
-        connection,
-        provider,
-    }))
 }
 
 /// A connection from its row, with its secrets opened.
