@@ -23,7 +23,7 @@ pub fn read<'h>(headers: &'h HeaderMap, site: &Site, handle: Handle) -> Option<&
         .map(|cookie| cookie.sealed)
 }
 
-/// Adds the cookie of a new login to an answer and evicts the oldest beyond `most`.
+/// Adds the cookie of a new login to an answer and evicts the oldest beyond `most`, completed ones first.
 pub fn set(
     answer: &mut HeaderMap,
     request: &HeaderMap,
@@ -34,7 +34,13 @@ pub fn set(
     most: usize,
 ) {
     let mut held: Vec<_> = received(request, site).collect();
-    held.sort_by_key(|cookie| cookie.set_at);
+    // A completed login only offers a way on: it goes before any that a person is still about to complete.
+    held.sort_by_key(|cookie| {
+        (
+            !cookie.sealed.starts_with(super::pending::COMPLETED),
+            cookie.set_at,
+        )
+    });
     let surplus = (held.len() + 1).saturating_sub(most);
     for cookie in held.iter().take(surplus) {
         append(answer, &expiring(site, cookie.name));
@@ -176,6 +182,24 @@ mod tests {
             .collect();
         assert_eq!(written.len(), 2);
         assert!(written[0].starts_with(&format!("{}=;", name(&site, handle(10)))));
+    }
+
+    #[test]
+    fn a_completed_login_makes_room_before_one_that_waits() {
+        let site = site("http://127.0.0.1:8080");
+        let done = super::super::pending::COMPLETED;
+        let held: Vec<_> = [
+            (10, String::new()),
+            (20, done.to_string()),
+            (30, done.to_string()),
+        ]
+        .iter()
+        .map(|(at, mark)| format!("{}={at}.{mark}x", name(&site, handle(*at))))
+        .collect();
+        let mut answer = HeaderMap::new();
+        set(&mut answer, &jar(&held), &site, handle(40), "new", 40, 3);
+        let evicted = answer[header::SET_COOKIE].to_str().unwrap();
+        assert!(evicted.starts_with(&format!("{}=;", name(&site, handle(20)))));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const FORMAT: &[u8] = &[1];
 /// Marks a cookie that holds a browser secret in place of the sealed login.
 const STORED: char = '~';
 /// Marks a cookie whose login was completed: it holds the sealed request alone.
-const COMPLETED: char = '!';
+pub(super) const COMPLETED: char = '!';
 const SECRET_BYTES: usize = 32;
 
 /// All that the callback needs, from this browser alone.
