@@ -14,7 +14,7 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::md::Md;
 use openssl::memcmp;
-use openssl::pkey::{Id, PKey};
+use openssl::pkey::{Id, PKey, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::sign::Signer;
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
@@ -49,6 +49,8 @@ enum Family {
 pub struct Sealer {
     master: MasterKey,
     derived: RwLock<HashMap<Vec<u8>, DerivedKey>>,
+    /// Keys of the family `Mac` by purpose, as OpenSSL takes them: it makes them slower than it uses them.
+    mac_keys: RwLock<HashMap<String, PKey<Private>>>,
 }
 
 impl Sealer {
@@ -57,6 +59,7 @@ impl Sealer {
         Self {
             master,
             derived: RwLock::default(),
+            mac_keys: RwLock::default(),
         }
     }
 
@@ -111,8 +114,7 @@ impl Sealer {
     /// # Errors
     /// `OpenSsl`.
     pub fn mac(&self, purpose: &str, data: &[u8]) -> Result<[u8; 32], CertError> {
-        let key = self.derive(Family::Mac, purpose, &[])?;
-        let key = PKey::hmac(&key[..])?;
+        let key = self.mac_key(purpose)?;
         let mut code = [0; 32];
         Signer::new(MessageDigest::sha256(), &key)?.sign_oneshot(&mut code, data)?;
         Ok(code)
@@ -125,6 +127,28 @@ impl Sealer {
     pub fn mac_matches(&self, purpose: &str, data: &[u8], code: &[u8]) -> Result<bool, CertError> {
         let expected = self.mac(purpose, data)?;
         Ok(code.len() == expected.len() && memcmp::eq(code, &expected))
+    }
+
+    fn mac_key(&self, purpose: &str) -> Result<PKey<Private>, ErrorStack> {
+        let kept = self
+            .mac_keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(purpose)
+            .cloned();
+        if let Some(key) = kept {
+            return Ok(key);
+        }
+        let key = PKey::hmac(&self.derive(Family::Mac, purpose, &[])?[..])?;
+        let mut keys = self
+            .mac_keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= DERIVED_KEYS {
+            keys.clear();
+        }
+        keys.insert(purpose.to_owned(), key.clone());
+        Ok(key)
     }
 
     fn header(&self) -> Vec<u8> {

@@ -153,7 +153,7 @@ fn person(login: u64) -> Person {
     let number = if login.is_multiple_of(2) {
         login
     } else {
-        login / 2 & !1
+        (login / 2) & !1
     };
     let mut person = Person::new(
         "Ada",
