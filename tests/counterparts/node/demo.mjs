@@ -22,13 +22,15 @@ async function signIn(page, look, email, shot) {
   await shot(`sign-in-${email}`);
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.pathname !== '/oauth2/auth');
-  await page.locator('input[type=password]').fill(DEMO_PASSWORD);
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password').fill(DEMO_PASSWORD);
   await shot(`idp-${email}`);
-  await page.keyboard.press('Enter');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   // Without scripts the form that carries the SAML response waits for a press.
-  await page.waitForLoadState();
-  const onward = page.locator('form[method=post] button').first();
-  if (!look.javaScriptEnabled && !page.url().startsWith(DEMO_URL)) await onward.click();
+  if (!look.javaScriptEnabled && !page.url().startsWith(DEMO_URL)) {
+    await shot(`on-the-way-${email}`);
+    await page.locator('form[method=post] button').first().click();
+  }
   await page.waitForURL((url) => url.href.startsWith(DEMO_URL));
   await shot(`signed-in-${email}`);
   return { email, text: await page.locator('main, body').first().innerText() };
