@@ -9,6 +9,7 @@ pub mod ephemeral;
 pub mod error;
 pub mod events;
 pub mod limits;
+pub mod listener;
 pub mod login;
 pub mod logout;
 pub mod management;

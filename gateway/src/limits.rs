@@ -10,6 +10,10 @@ pub struct Limits {
     pub form_bytes: usize,
     /// Largest JSON body at the Management API (metadata XML travels in it).
     pub api_body_bytes: usize,
+    /// Connections held at once; more wait to be accepted.
+    pub connections: usize,
+    /// Longest time for the headers of a request to arrive.
+    pub header_seconds: u64,
     /// Longest time that one request may take: more than a callback's calls to an upstream, at 10 seconds each.
     pub request_seconds: u64,
     /// How long a person may stay at the identity provider.
@@ -55,6 +59,8 @@ impl Default for Limits {
         Self {
             form_bytes: 512 * 1024,
             api_body_bytes: 4 * 1024 * 1024,
+            connections: 10_000,
+            header_seconds: 10,
             request_seconds: 45,
             pending_seconds: 60 * 60,
             sign_in_page_seconds: 12 * 60 * 60,

@@ -17,6 +17,7 @@ use crate::app::{App, Clock, Randomness, Shared};
 use crate::config::{Config, applications, load_or_create_master_key};
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
+use crate::listener;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::router::router;
@@ -24,8 +25,6 @@ use crate::store::key::StoredKey;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{self, Metrics};
 
-/// How long answers in flight may still take after the process was told to stop.
-const DRAIN: Duration = Duration::from_secs(20);
 /// How often expired rows are removed.
 const SWEEP: Duration = Duration::from_mins(1);
 /// What token-signing keys are sealed for.
@@ -49,9 +48,6 @@ pub enum ServeError {
     /// The outbound HTTP client.
     #[error("the outbound HTTP client cannot be made: {0}")]
     Egress(String),
-    /// The server loop.
-    #[error("serving failed: {0}")]
-    Serve(std::io::Error),
 }
 
 /// Opens every part that the configuration names.
@@ -101,7 +97,7 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
 /// Serves until the process gets SIGTERM or SIGINT, then finishes what is in flight.
 ///
 /// # Errors
-/// Those of [`open`]; [`ServeError::Listen`]; [`ServeError::Serve`].
+/// Those of [`open`]; [`ServeError::Listen`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     let address = config.server.listen;
     let app = open(config).await?;
@@ -115,33 +111,20 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 /// Serves an opened gateway on a listener until `stop` resolves.
 ///
 /// # Errors
-/// [`ServeError::Serve`]
+/// [`ServeError::Listen`] for `metrics_listen`.
 pub async fn serve_on(
     app: Shared,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let graceful = async move {
-        stop.await;
-        let _ = stopping.send(true);
-    };
     let metrics = metrics_listener(&app).await?;
     let sweeping = tokio::spawn(sweep(app.clone()));
     let watched = tokio::spawn(serve_metrics(app.clone(), metrics));
-    let served = axum::serve(listener, router(app.clone())).with_graceful_shutdown(graceful);
-    let drained = async move {
-        let _ = stopped.wait_for(|stopping| *stopping).await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    let outcome = tokio::select! {
-        served = served => served.map_err(ServeError::Serve),
-        () = drained => Ok(()),
-    };
+    listener::serve(listener, router(app.clone()), &app.limits, stop).await;
     sweeping.abort();
     watched.abort();
     app.traces.flush().await;
-    outcome
+    Ok(())
 }
 
 /// `metrics_listen`, bound.

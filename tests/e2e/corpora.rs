@@ -96,9 +96,9 @@ impl Corpora {
         } else {
             &case.cert
         };
-        certificates.iter().for_each(|file| {
+        for file in certificates {
             command.arg("--idp-cert").arg(self.folder.join(file));
-        });
+        }
         case.in_response_to.iter().for_each(|id| {
             command.args(["--in-response-to", id]);
         });

@@ -257,3 +257,19 @@ async fn garbage_does_not_make_the_gateway_go_out() {
         (bodies.len(), before)
     );
 }
+
+#[tokio::test]
+async fn a_request_whose_headers_never_end_is_closed() {
+    let gateway = Gateway::with("[limits]\nheader_seconds = 1\n").await;
+    let address = gateway.base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n")
+        .await
+        .expect("sent");
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(LONGEST, stream.read_to_end(&mut rest)).await;
+    closed
+        .expect("the gateway closes the connection")
+        .expect("an end");
+}

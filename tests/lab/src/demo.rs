@@ -278,6 +278,7 @@ master_key_file = "master.key"
 allow_private = true
 [[applications]]
 client_id = "{CLIENT_ID}"
+name = "Demo application"
 client_secret = "{}"
 redirect_uris = ["{}"]
 post_logout_redirect_uris = ["{}"]
