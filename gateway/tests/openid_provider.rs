@@ -1,5 +1,7 @@
 //! The OpenID Provider through the gateway's own router: what an application or an attacker sees on the wire.
 
+#![expect(clippy::expect_used, reason = "a test, whose set-up must hold")]
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{
