@@ -4,7 +4,7 @@ use fedgate_certs::Timestamp;
 use openssl::sha::Sha256;
 
 use super::expiring::Expiring;
-use super::{CodeState, EphemeralError};
+use super::{CodeState, EphemeralError, KeptCode};
 use crate::limits::Limits;
 
 /// One-time ids (`jti` of client assertions) remembered at once.
@@ -13,7 +13,7 @@ const ONE_TIME_IDS: usize = 100_000;
 const COUNTED_KEYS: usize = 100_000;
 /// What waiting codes stand for, together.
 const CODE_BYTES: usize = 128 * 1024 * 1024;
-/// What spent codes stood for, together.
+/// What remains of spent codes, together.
 const SPENT_BYTES: usize = 64 * 1024 * 1024;
 /// Large pending logins, together.
 const PENDING_BYTES: usize = 64 * 1024 * 1024;
@@ -30,7 +30,7 @@ pub(super) struct Embedded {
 
 #[derive(Debug)]
 struct Waiting {
-    value: Vec<u8>,
+    kept: KeptCode,
     expires_at: i64,
 }
 
@@ -38,7 +38,7 @@ impl Embedded {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             codes: Expiring::weighed(limits.waiting_codes, CODE_BYTES, |waiting| {
-                waiting.value.len()
+                waiting.kept.value.len() + waiting.kept.remains.len()
             }),
             spent: Expiring::weighed(limits.waiting_codes, SPENT_BYTES, Vec::len),
             one_time: Expiring::new(ONE_TIME_IDS),
@@ -50,7 +50,7 @@ impl Embedded {
     pub(super) fn put_code(
         &self,
         hash: [u8; 32],
-        value: Vec<u8>,
+        kept: KeptCode,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), EphemeralError> {
@@ -58,7 +58,7 @@ impl Embedded {
         self.codes
             .insert(
                 hash,
-                Waiting { value, expires_at },
+                Waiting { kept, expires_at },
                 expires_at,
                 now.as_millisecond(),
             )
@@ -71,8 +71,8 @@ impl Embedded {
             // A full memory of spent codes costs a distinction, never a code: it is gone either way.
             let _ = self
                 .spent
-                .insert(hash, waiting.value.clone(), waiting.expires_at, now);
-            CodeState::Taken(waiting.value)
+                .insert(hash, waiting.kept.remains, waiting.expires_at, now);
+            CodeState::Taken(waiting.kept.value)
         });
         taken
             .or_else(|| self.spent.copy(&hash, now).map(CodeState::Spent))

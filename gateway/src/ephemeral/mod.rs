@@ -32,13 +32,22 @@ pub enum EphemeralError {
     Full,
 }
 
+/// What is kept for a code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptCode {
+    /// What it stands for, until it is redeemed.
+    pub value: Vec<u8>,
+    /// What remains of that afterwards, until the code would have expired: a few octets of each login.
+    pub remains: Vec<u8>,
+}
+
 /// What a code stands for when it is redeemed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeState {
     /// It was waiting, and is spent from now on.
     Taken(Vec<u8>),
     /// It was redeemed before: whoever comes second may be a thief, or robbed (RFC 6749 section 4.1.2).
-    /// It stands for the same as before, so that what came of it can be revoked.
+    /// With what remains of it, so that what came of it can be revoked.
     Spent(Vec<u8>),
     /// It never was, or it expired.
     Unknown,
@@ -61,12 +70,12 @@ impl Ephemeral {
     pub async fn put_code(
         &self,
         code_hash: [u8; 32],
-        value: Vec<u8>,
+        kept: KeptCode,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), EphemeralError> {
         let Backend::Embedded(embedded) = &self.0;
-        embedded.put_code(code_hash, value, expires_at, now)
+        embedded.put_code(code_hash, kept, expires_at, now)
     }
 
     /// Redeems a code: of any number of calls at once, one gets the value.
@@ -170,11 +179,18 @@ mod tests {
         })
     }
 
+    fn kept(octet: u8) -> KeptCode {
+        KeptCode {
+            value: vec![octet],
+            remains: vec![octet, octet],
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn of_many_redemptions_at_once_one_gets_the_grant() {
         let ephemeral = embedded();
         ephemeral
-            .put_code([1; 32], vec![7], at(60), at(0))
+            .put_code([1; 32], kept(7), at(60), at(0))
             .await
             .unwrap();
         let tasks: Vec<_> = (0..32)
@@ -190,7 +206,7 @@ mod tests {
                     assert_eq!(value, [7]);
                     taken += 1;
                 }
-                state => assert_eq!(state, CodeState::Spent(vec![7])),
+                state => assert_eq!(state, CodeState::Spent(vec![7, 7])),
             }
         }
         assert_eq!(taken, 1);
@@ -200,7 +216,7 @@ mod tests {
     async fn a_spent_code_is_told_from_an_unknown_one_until_it_would_have_expired() {
         let ephemeral = embedded();
         ephemeral
-            .put_code([1; 32], vec![7], at(60), at(0))
+            .put_code([1; 32], kept(7), at(60), at(0))
             .await
             .unwrap();
         assert_eq!(
@@ -213,7 +229,7 @@ mod tests {
         );
         assert_eq!(
             ephemeral.take_code([1; 32], at(59)).await,
-            Ok(CodeState::Spent(vec![7]))
+            Ok(CodeState::Spent(vec![7, 7]))
         );
         assert_eq!(
             ephemeral.take_code([1; 32], at(60)).await,
@@ -225,7 +241,7 @@ mod tests {
     async fn a_code_dies_at_its_hour() {
         let ephemeral = embedded();
         ephemeral
-            .put_code([1; 32], vec![7], at(60), at(0))
+            .put_code([1; 32], kept(7), at(60), at(0))
             .await
             .unwrap();
         assert_eq!(
@@ -239,12 +255,14 @@ mod tests {
         let ephemeral = embedded();
         for number in 0..3 {
             ephemeral
-                .put_code([number; 32], vec![number], at(60), at(0))
+                .put_code([number; 32], kept(number), at(60), at(0))
                 .await
                 .unwrap();
         }
         assert_eq!(
-            ephemeral.put_code([9; 32], vec![], at(60), at(0)).await,
+            ephemeral
+                .put_code([9; 32], KeptCode::default(), at(60), at(0))
+                .await,
             Err(EphemeralError::Full)
         );
         assert_eq!(
@@ -252,7 +270,7 @@ mod tests {
             Ok(CodeState::Taken(vec![0]))
         );
         ephemeral
-            .put_code([9; 32], vec![], at(60), at(1))
+            .put_code([9; 32], KeptCode::default(), at(60), at(1))
             .await
             .unwrap();
     }
@@ -262,7 +280,7 @@ mod tests {
         let ephemeral = embedded();
         for number in 0..100 {
             ephemeral
-                .put_code([number; 32], vec![number], at(60), at(0))
+                .put_code([number; 32], kept(number), at(60), at(0))
                 .await
                 .unwrap();
             assert_eq!(

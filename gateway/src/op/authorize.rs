@@ -17,8 +17,9 @@ use super::parameters::Parameters;
 use super::redirect::ReturnTo;
 use super::refusal::{OpRefusal, describable, oauth_description, oauth_error};
 use super::request::{Rejected, client_id, validate};
-use super::{AuthorizeRequest, Claims, Grant};
+use super::{AuthorizeRequest, Claims, Grant, SpentGrant};
 use crate::app::{App, Shared};
+use crate::ephemeral::KeptCode;
 use crate::error::{self, Ways};
 use crate::events::trace::new_reference;
 use crate::login::start;
@@ -155,8 +156,15 @@ pub(super) async fn answer(
     grant: &Grant,
     code: &str,
 ) -> Result<Response, Refusal> {
-    let value = serde_json::to_vec(grant)
-        .map_err(|error| OpRefusal::SigningFailed.refuse().detail(error))?;
+    let unwritable = |error| OpRefusal::SigningFailed.refuse().detail(error);
+    let spent = SpentGrant {
+        client_id: grant.request.client_id.clone(),
+        sid: grant.claims.sid.clone(),
+    };
+    let kept = KeptCode {
+        value: serde_json::to_vec(grant).map_err(unwritable)?,
+        remains: serde_json::to_vec(&spent).map_err(unwritable)?,
+    };
     let lifetime = i64::try_from(context.limits.code_seconds).unwrap_or(i64::MAX);
     let expires_at = context
         .now
@@ -164,7 +172,7 @@ pub(super) async fn answer(
         .unwrap_or(Timestamp::MAX);
     let kept = context
         .ephemeral
-        .put_code(sha256(code.as_bytes()), value, expires_at, context.now)
+        .put_code(sha256(code.as_bytes()), kept, expires_at, context.now)
         .await;
     kept.map_err(|error| OpRefusal::EphemeralFull.refuse().detail(error))?;
     Ok(return_to(&grant.request).send(context.site, &[("code", code)]))

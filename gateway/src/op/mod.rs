@@ -86,6 +86,15 @@ pub struct AuthorizeRequest {
     pub org_code: Option<String>,
 }
 
+/// What remains of a grant once its code is redeemed: enough to end its login if the code comes again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SpentGrant {
+    /// The application that the code was for.
+    pub(crate) client_id: String,
+    /// The login.
+    pub(crate) sid: String,
+}
+
 /// What an authorization code stands for, until it is redeemed once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {

@@ -16,7 +16,6 @@ use rand::CryptoRng;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq as _;
 
-use super::Grant;
 use super::application::{is_public, presented};
 use super::authenticate::authenticate;
 use super::body::form;
@@ -25,6 +24,7 @@ use super::issue::{api_audience, api_token, user_tokens};
 use super::parameters::Parameters;
 use super::refusal::{OpRefusal, oauth_description, oauth_error};
 use super::request::{REDIRECT_URI_BYTES, SCOPE_BYTES, WORD_BYTES};
+use super::{Grant, SpentGrant};
 use crate::app::Shared;
 use crate::ephemeral::CodeState;
 use crate::store::application::Application;
@@ -174,16 +174,16 @@ async fn revoke(context: &Context<'_>, application: &Application, value: &[u8]) 
         client_id = application.client_id,
         "an authorization code was redeemed twice"
     );
-    let grant = serde_json::from_slice::<Grant>(value).ok();
-    let Some(grant) = grant.filter(|grant| grant.request.client_id == application.client_id) else {
+    let spent = serde_json::from_slice::<SpentGrant>(value).ok();
+    let Some(spent) = spent.filter(|spent| spent.client_id == application.client_id) else {
         return;
     };
     if let Err(error) = context
         .store
-        .end_login_session(&grant.claims.sid, context.now)
+        .end_login_session(&spent.sid, context.now)
         .await
     {
-        tracing::error!(%error, sid = grant.claims.sid, "the login of a code that was redeemed twice could not be ended");
+        tracing::error!(%error, sid = spent.sid, "the login of a code that was redeemed twice could not be ended");
     }
 }
 
