@@ -11,6 +11,7 @@ use fedgate_tests::ending::{Ending, check_refusal, check_trace};
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::login::{answer, begin, saml_response};
 use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// One login after the other is refused here, faster than anybody's rate.
@@ -376,4 +377,25 @@ async fn a_response_that_should_be_unsolicited_names_no_request() {
         let refused = ran.stdout.contains("\"saml.in_response_to_unexpected\"");
         assert_eq!(refused, asked.is_some(), "{}", ran.stdout);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_active_trusts_the_key_that_was_rolled() {
+    let gateway = Gateway::start().await;
+    let upstream = SamlUpstream::start().await;
+    let connection = upstream.connect(&gateway, json!({})).await;
+    let by_id = [("connection_id", connection.id.as_str())];
+    upstream.idp.roll().expect("a new key");
+
+    let mut browser = gateway.browser();
+    let login = begin(&mut browser, &gateway, &by_id).await;
+    let page = answer(&mut browser, &login, ALICE, "").await;
+    assert_eq!(Ending::of(&page).refused().code, "saml.key_unknown");
+
+    let path = format!("/api/v1/connections/{}", connection.id);
+    let asked = gateway.api(Method::PATCH, &path, Some(json!({"status": "active"})));
+    assert_eq!(asked.await.0, 200);
+    let login = begin(&mut browser, &gateway, &by_id).await;
+    let page = answer(&mut browser, &login, ALICE, "").await;
+    assert!(!Ending::of(&page).code().is_empty());
 }

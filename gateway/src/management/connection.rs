@@ -174,6 +174,7 @@ async fn update(
     };
     let input = Input::read(&body, Spec::of(&before.strategy), &change)?;
     let applications = input.enabled_applications.clone();
+    let asked_for_active = input.status == Some(Status::Active);
     let after = changed(app, &before, input)?;
     check_references(
         app,
@@ -184,9 +185,10 @@ async fn update(
     if after.status == Status::Disabled && before.status != Status::Disabled {
         check_dependants(app, &before, &query).await?;
     }
+    // Whoever asks for active outright gets the upstream read anew: a key that it rolled is trusted from then on.
     let settled = opened.is_ok_and(|opened| {
         before.status == Status::Active && opened.options.protocol == after.options.protocol
-    });
+    }) && !asked_for_active;
     let revision = match after.status {
         Status::Active if !settled => {
             activate(
