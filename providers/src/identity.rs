@@ -63,6 +63,20 @@ impl VerifiedIdentity {
     }
 }
 
+impl VerifiedIdentity {
+    /// The full name as the upstream writes it, else given and family name: SAML identity providers seldom send one.
+    pub fn full_name(&self) -> Option<String> {
+        let composed = || {
+            Some(format!(
+                "{} {}",
+                self.given_name.as_ref()?,
+                self.family_name.as_ref()?
+            ))
+        };
+        self.name.clone().or_else(composed)
+    }
+}
+
 /// Issuer and subject: with the connection, the key of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject {

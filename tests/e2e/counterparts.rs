@@ -136,6 +136,7 @@ async fn simplesamlphp_signs_both_and_openid_client_gets_every_claim() {
     assert_eq!(claims["email_verified"], false);
     assert_eq!(claims["given_name"], "Alice");
     assert_eq!(claims["family_name"], "Ångström & <Söhne>");
+    assert_eq!(claims["name"], "Alice Ångström & <Söhne>");
     assert_eq!(claims["ext_provider"]["strategy"], "saml:custom");
     assert_eq!(
         claims["ext_provider"]["claims"]["groups"],

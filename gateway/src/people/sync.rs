@@ -14,7 +14,7 @@ pub fn synced(user: &User, identity: &VerifiedIdentity, email_verified: bool, sy
     if sync {
         replace(&mut after.given_name, identity.given_name.as_ref());
         replace(&mut after.family_name, identity.family_name.as_ref());
-        replace(&mut after.name, identity.name.as_ref());
+        replace(&mut after.name, identity.full_name().as_ref());
         replace(&mut after.picture, identity.picture.as_ref());
         replace(
             &mut after.email,

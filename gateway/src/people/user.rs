@@ -18,7 +18,7 @@ pub fn new_user(
         email_verified,
         given_name: identity.given_name.clone(),
         family_name: identity.family_name.clone(),
-        name: identity.name.clone(),
+        name: identity.full_name(),
         picture: identity.picture.clone(),
         is_suspended: false,
         created_at: now,
