@@ -1,5 +1,4 @@
 mod admission;
-mod cost;
 #[cfg(feature = "crash-points")]
 mod crash;
 mod organizations;

@@ -11,7 +11,7 @@ fn killed_at(point: &str, store: &TestStore) {
     let this = std::env::current_exe().unwrap();
     let child = "people::sign_in::tests::crash::a_process_to_kill";
     let status = Command::new(this)
-        .args([child, "--exact", "--ignored"])
+        .args([child, "--exact"])
         .env("FEDGATE_CRASH_AT", point)
         .env(STORE, store.url())
         .output()
@@ -20,14 +20,17 @@ fn killed_at(point: &str, store: &TestStore) {
     assert_eq!(status.code(), None, "{point}: the process was not killed");
 }
 
+/// The other process of the tests below; run by itself, without a store to open, it has nothing to show.
 #[tokio::test]
-#[ignore = "the other process of the tests below"]
 #[expect(
     clippy::disallowed_methods,
     reason = "how one test process tells another"
 )]
 async fn a_process_to_kill() {
-    let store = Store::open(&std::env::var(STORE).unwrap()).await.unwrap();
+    let Ok(url) = std::env::var(STORE) else {
+        return;
+    };
+    let store = Store::open(&url).await.unwrap();
     let connection = opened(&row(1, json!({})));
     attempt(&store, &connection, &ann(1)).await.unwrap();
 }
