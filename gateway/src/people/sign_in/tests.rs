@@ -10,8 +10,8 @@ use fedgate_providers::identity::{
     Email, EmailClaim, ReplayMark, Subject, UpstreamSession, VerifiedIdentity,
 };
 use fedgate_providers::login::Handle;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use super::{SignIn, SignedIn, sign_in};
