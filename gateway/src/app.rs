@@ -44,6 +44,12 @@ impl Clock {
     }
 }
 
+/// `now` and so many seconds, or the end of time.
+pub(crate) fn later(now: Timestamp, seconds: u64) -> Timestamp {
+    let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
 /// The one source of randomness: the operating system's.
 #[derive(Debug, Default)]
 pub struct Randomness;

@@ -160,10 +160,6 @@ async fn a_callback_that_finds_no_login_is_told_without_a_way_into_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
     let (gateway, _op, connection) = scene(json!({})).await;
-    let told = |error: &str, code: &str| Ending::Told {
-        error: error.to_owned(),
-        code: code.to_owned(),
-    };
     for (asked, lie) in [
         (("max_age", "60"), Lie::OldAuthentication),
         (("max_age", "60"), Lie::NoAuthTime),
@@ -172,7 +168,7 @@ async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
         let page = login(&gateway, &connection, &[asked], lie).await;
         assert_eq!(
             Ending::of(&page),
-            told("login_required", "oidc.authentication_too_old"),
+            Ending::told("login_required", "oidc.authentication_too_old"),
             "{lie:?}"
         );
     }
@@ -185,7 +181,7 @@ async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
     .await;
     assert_eq!(
         Ending::of(&page),
-        told("unmet_authentication_requirements", "oidc.acr_mismatch")
+        Ending::told("unmet_authentication_requirements", "oidc.acr_mismatch")
     );
     let page = login(
         &gateway,

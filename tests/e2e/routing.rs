@@ -20,13 +20,6 @@ fn at_login_page(page: &Page) -> bool {
     page.attribute("select#lie", "name").is_some()
 }
 
-fn told(error: &str, code: &str) -> Ending {
-    Ending::Told {
-        error: error.to_owned(),
-        code: code.to_owned(),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_domain_leads_to_its_connection_and_no_other_does() {
     let gateway = start().await;
@@ -157,7 +150,7 @@ async fn a_connection_serves_the_applications_that_it_is_enabled_for() {
     let mut browser = gateway.browser();
     let there = begin(&mut browser, &gateway, &[("connection_id", &connection.id)]).await;
     assert!(at_login_page(&there), "{}", there.url);
-    let refused = told("invalid_request", "route.connection_not_enabled");
+    let refused = Ending::told("invalid_request", "route.connection_not_enabled");
     for asked in [
         [
             ("client_id", "other"),
@@ -214,7 +207,7 @@ async fn an_organization_leads_to_its_connection() {
             .await;
         assert_eq!(
             Ending::of(&page),
-            told("invalid_request", "route.organization_unknown"),
+            Ending::told("invalid_request", "route.organization_unknown"),
             "{nobody}"
         );
     }

@@ -257,10 +257,6 @@ async fn a_clock_a_little_ahead_is_told_by_the_issue_instant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
     let (gateway, _idp, connection) = scene(json!({})).await;
-    let told = |error: &str, code: &str| Ending::Told {
-        error: error.to_owned(),
-        code: code.to_owned(),
-    };
     let page = login(
         &gateway,
         &connection,
@@ -270,7 +266,7 @@ async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
     .await;
     assert_eq!(
         Ending::of(&page),
-        told("login_required", "saml.authn_too_old")
+        Ending::told("login_required", "saml.authn_too_old")
     );
     let page = login(
         &gateway,
@@ -281,7 +277,7 @@ async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
     .await;
     assert_eq!(
         Ending::of(&page),
-        told("login_required", "saml.authn_too_old")
+        Ending::told("login_required", "saml.authn_too_old")
     );
     let page = login(
         &gateway,
@@ -292,7 +288,7 @@ async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
     .await;
     assert_eq!(
         Ending::of(&page),
-        told(
+        Ending::told(
             "unmet_authentication_requirements",
             "saml.authn_context_mismatch"
         )

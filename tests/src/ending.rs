@@ -40,6 +40,14 @@ pub struct Refused {
 }
 
 impl Ending {
+    /// At the application, with that OAuth error for that code.
+    pub fn told(error: &str, code: &str) -> Self {
+        Self::Told {
+            error: error.to_owned(),
+            code: code.to_owned(),
+        }
+    }
+
     /// Reads the page where a login ended.
     pub fn of(page: &Page) -> Self {
         let at_application = page

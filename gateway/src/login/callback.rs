@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use super::pending::{self, Held};
 use super::way::{unproved, ways};
 use super::{LoginRefusal, claims};
-use crate::app::{App, Shared};
+use crate::app::{App, Shared, later};
 use crate::error;
 use crate::events::trace::{Trace, new_reference};
 use crate::op::{AuthorizeRequest, authorize};
@@ -177,7 +177,7 @@ async fn complete(
     let attempt = SignIn {
         identity: &identity,
         handle,
-        handle_until: pending::later(now, app.limits.pending_seconds),
+        handle_until: later(now, app.limits.pending_seconds),
         connection: &ready.connection,
         client_id: &request.client_id,
         asked_organization: request.org_code.as_deref(),

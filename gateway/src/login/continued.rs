@@ -10,10 +10,9 @@ use fedgate_providers::login::Site;
 use http::HeaderMap;
 use url::form_urlencoded;
 
-use super::pending::later;
 use super::way::ways;
 use super::{LoginRefusal, callback, start};
-use crate::app::{App, Shared};
+use crate::app::{App, Shared, later};
 use crate::error;
 use crate::op::{AuthorizeRequest, OpRefusal};
 use crate::page::{self, EmailError, SignInPage};

@@ -7,12 +7,11 @@ use fedgate_providers::connection::ConnectionId;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::{Handle, Pending, Site, Steps};
 use http::HeaderMap;
-use jiff::SignedDuration;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::{LoginRefusal, continued, cookie};
-use crate::app::App;
+use crate::app::{App, later};
 use crate::op::AuthorizeRequest;
 use crate::routing::Reason;
 
@@ -220,10 +219,4 @@ fn browser_secret(rng: &mut dyn CryptoRng) -> Vec<u8> {
     let mut secret = vec![0; SECRET_BYTES];
     rng.fill_bytes(&mut secret);
     secret
-}
-
-/// `now` and so many seconds, or the end of time.
-pub(crate) fn later(now: Timestamp, seconds: u64) -> Timestamp {
-    let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-    now.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -7,7 +7,6 @@ use fedgate_certs::Timestamp;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Site;
 use http::HeaderMap;
-use jiff::SignedDuration;
 use openssl::sha::sha256;
 
 use super::body::form;
@@ -18,7 +17,7 @@ use super::redirect::ReturnTo;
 use super::refusal::{OpRefusal, describable, oauth_description, oauth_error};
 use super::request::{Rejected, client_id, validate};
 use super::{AuthorizeRequest, Claims, Grant, SpentGrant};
-use crate::app::{App, Shared};
+use crate::app::{App, Shared, later};
 use crate::ephemeral::KeptCode;
 use crate::error::{self, Ways};
 use crate::events::trace::new_reference;
@@ -165,11 +164,7 @@ pub(super) async fn answer(
         value: serde_json::to_vec(grant).map_err(unwritable)?,
         remains: serde_json::to_vec(&spent).map_err(unwritable)?,
     };
-    let lifetime = i64::try_from(context.limits.code_seconds).unwrap_or(i64::MAX);
-    let expires_at = context
-        .now
-        .saturating_add(SignedDuration::from_secs(lifetime))
-        .unwrap_or(Timestamp::MAX);
+    let expires_at = later(context.now, context.limits.code_seconds);
     let kept = context
         .ephemeral
         .put_code(sha256(code.as_bytes()), kept, expires_at, context.now)
