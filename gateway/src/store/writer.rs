@@ -152,7 +152,7 @@ impl DerefMut for Writing {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Poll, Waker};
+    use std::task::{Context, Waker};
 
     use crate::store::testing::{TestStore, application, now};
 
@@ -172,17 +172,21 @@ mod tests {
     #[tokio::test]
     async fn whoever_gives_up_while_the_transaction_begins_leaves_nothing_open() {
         let store = TestStore::sqlite().await;
-        for _ in 0..50 {
+        let mut given_up = 0;
+        for number in 0..50 {
             let mut beginning = Box::pin(store.begin());
             let context = &mut Context::from_waker(Waker::noop());
-            assert!(matches!(beginning.as_mut().poll(context), Poll::Pending));
+            // The connection's own thread may already have answered: then an open transaction is dropped.
+            given_up += usize::from(beginning.as_mut().poll(context).is_pending());
             drop(beginning);
+            let client_id = format!("demo-{number}");
+            store
+                .create_application(&application(&client_id), now())
+                .await
+                .unwrap();
+            assert!(store.application(&client_id).await.unwrap().is_some());
         }
-        store
-            .create_application(&application("demo"), now())
-            .await
-            .unwrap();
-        assert!(store.application("demo").await.unwrap().is_some());
+        assert_ne!(given_up, 0);
     }
 
     #[tokio::test]
