@@ -8,7 +8,7 @@ use fedgate_providers::connection::{
     Connection, ConnectionId, Options, Problem, ProtocolOptions, Status,
 };
 use fedgate_providers::spec::Spec;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::ApiRefusal;
@@ -17,6 +17,7 @@ use super::answer::{ApiError, ok};
 use super::body;
 use super::caller::authorize;
 use super::input::{Change, Input};
+use super::precondition::{check_version, tagged};
 use super::query::{PAGING, Query};
 use super::view;
 use crate::app::{App, Shared};
@@ -418,31 +419,4 @@ async fn check_dependants(
     let listed =
         json!({ "users": dependants.users, "applications": applications, "domains": domains });
     Err(ApiError::of(refusal, "confirm").with("dependants", listed))
-}
-
-/// RFC 9110 13.1.1: `*` or a list of entity tags; ours are versions.
-fn check_version(headers: &HeaderMap, version: i64) -> Result<(), ApiError> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
-        return Ok(());
-    };
-    let tag = format!("\"{version}\"");
-    let text = value.to_str().unwrap_or_default();
-    let matches = text
-        .split(',')
-        .map(str::trim)
-        .any(|one| one == "*" || one == tag);
-    if matches {
-        Ok(())
-    } else {
-        Err(ApiError::whole(
-            ApiRefusal::LostUpdate.refuse().expected(tag).found(text),
-        ))
-    }
-}
-
-fn tagged(mut response: Response, version: i64) -> Response {
-    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
 }

@@ -14,6 +14,7 @@ mod login;
 mod metadata;
 mod organization;
 mod organization_connection;
+mod precondition;
 mod query;
 mod refusal;
 pub mod scope;
