@@ -205,3 +205,19 @@ pub fn node(script: &str) -> Command {
         .stderr(Stdio::null());
     command
 }
+
+/// A program of the counterparts' Python environment, as `python`, `pip` or `schemathesis`, ready to run in their folder.
+pub fn python(program: &str) -> Command {
+    let folder = sources().join("python");
+    let binaries = folder.join(".venv/bin");
+    assert!(
+        binaries.join(program).exists(),
+        "tests/all makes tests/counterparts/python/.venv; run it first, or see there how"
+    );
+    let mut command = Command::new(binaries.join(program));
+    command
+        .current_dir(&folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
