@@ -21,7 +21,7 @@ use crate::store::metadata_revision::{Revision, RevisionSource};
 ///
 /// # Errors
 /// Every problem.
-pub(super) async fn activate(
+pub(crate) async fn activate(
     connection: &Connection,
     egress: &Arc<Egress>,
     now: Timestamp,

@@ -13,7 +13,7 @@ use crate::store::{StoreError, StoreRefusal};
 
 /// Why a request is turned down: each problem, and what the answer tells beside them.
 #[derive(Debug)]
-pub(super) struct ApiError {
+pub(crate) struct ApiError {
     problems: Vec<Problem>,
     beside: Map<String, Value>,
 }

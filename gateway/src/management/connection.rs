@@ -4,10 +4,7 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use fedgate_providers::connection::normalized_domain;
-use fedgate_providers::connection::{
-    Connection, ConnectionId, Options, Problem, ProtocolOptions, Status,
-};
-use fedgate_providers::spec::Spec;
+use fedgate_providers::connection::{Connection, ConnectionId, Problem, Status};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
@@ -16,12 +13,13 @@ use super::activation::activate;
 use super::answer::{ApiError, ok};
 use super::body;
 use super::caller::authorize;
+use super::change::{self, Asked, Changed, check_dependants, check_references, name_entity, row};
 use super::input::{Change, Input};
 use super::precondition::{check_version, tagged};
 use super::query::{PAGING, Query};
 use super::view;
 use crate::app::{App, Shared};
-use crate::registry::{self, SECRET_PURPOSE};
+use crate::registry;
 use crate::store::connection::{Beside, StoredConnection};
 use crate::store::metadata_revision::Revision;
 
@@ -76,6 +74,7 @@ pub(super) async fn create(
         domains: Some(&connection.options.common.home_realm_domains),
         applications: Some(&applications),
         metadata: revision.as_ref(),
+        event: None,
     };
     app.store.create_connection(&stored, beside).await?;
     app.registry.forget(&stored.id).await;
@@ -145,7 +144,7 @@ pub(super) async fn delete(
     let query = Query::parse(raw.as_deref(), &["confirm"])?;
     let stored = stored(&app, &id).await?;
     check_version(&headers, stored.version)?;
-    check_dependants(&app, &stored, &query).await?;
+    check_dependants(&app, &stored, query.is_confirmed()).await?;
     app.store.delete_connection(&stored.id).await?;
     app.registry.forget(&stored.id).await;
     Ok(ok(StatusCode::OK, "Connection deleted", Value::Null))
@@ -165,55 +164,19 @@ async fn update(
     let body = body::object(body, app.limits.api_body_bytes).await?;
     let before = stored(app, id).await?;
     check_version(headers, before.version)?;
-    let opened = registry::from_row(&before, &app.sealer);
-    let change = match (&opened, whole) {
-        (opened, true) => {
-            Change::Replace(opened.as_ref().ok().map(|connection| &connection.options))
-        }
-        (Ok(connection), false) => Change::Merge(&connection.options),
-        (Err(refusal), false) => return Err(ApiError::whole(refusal.clone())),
+    let asked = Asked {
+        body: &body,
+        whole,
+        confirmed: query.is_confirmed(),
+        read_draft: false,
+        event: None,
     };
-    let input = Input::read(&body, Spec::of(&before.strategy), &change)?;
-    let applications = input.enabled_applications.clone();
-    let asked_for_active = input.status == Some(Status::Active);
-    let after = changed(app, &before, input)?;
-    check_references(
-        app,
-        after.organization_code.as_deref(),
-        applications.as_deref().unwrap_or_default(),
-    )
-    .await?;
-    if after.status == Status::Disabled && before.status != Status::Disabled {
-        check_dependants(app, &before, &query).await?;
-    }
-    // Whoever asks for active outright gets the upstream read anew: a key that it rolled is trusted from then on.
-    let settled = opened.is_ok_and(|opened| {
-        before.status == Status::Active && opened.options.protocol == after.options.protocol
-    }) && !asked_for_active;
-    let revision = match after.status {
-        Status::Active if !settled => {
-            activate(
-                &after,
-                &app.egress,
-                app.clock.now(),
-                &mut app.randomness.rng(),
-            )
-            .await?
-        }
-        _ => None,
-    };
-    let stored = row(app, &after, Some(&before))?;
-    let beside = Beside {
-        domains: Some(&after.options.common.home_realm_domains),
-        applications: applications.as_deref(),
-        metadata: revision.as_ref(),
-    };
-    let version = app
-        .store
-        .update_connection(&stored, before.version, beside)
-        .await?;
-    app.registry.forget(&stored.id).await;
-    let connection = json!({ "id": stored.id.as_str(), "status": stored.status.as_str(), "missing": view::missing(&after.missing(), &stored.strategy) });
+    let Changed {
+        stored,
+        version,
+        missing,
+    } = change::apply(app, &before, asked).await?;
+    let connection = json!({ "id": stored.id.as_str(), "status": stored.status.as_str(), "missing": view::missing(&missing, &stored.strategy) });
     Ok(tagged(
         ok(
             StatusCode::OK,
@@ -247,46 +210,6 @@ fn made(app: &App, input: Input) -> Connection {
     }
 }
 
-/// The connection that a change leaves.
-fn changed(app: &App, before: &StoredConnection, input: Input) -> Result<Connection, ApiError> {
-    let status = input.status.unwrap_or(before.status);
-    if status == Status::Draft && before.status != Status::Draft {
-        let refusal = ApiRefusal::StatusChange
-            .refuse()
-            .expected("active | disabled")
-            .found("draft");
-        return Err(ApiError::of(refusal, "status"));
-    }
-    let mut options = input.options;
-    name_entity(
-        app,
-        &before.id,
-        &mut options,
-        before.options["saml_entity_id"].as_str(),
-    );
-    Ok(Connection {
-        id: before.id.clone(),
-        version: before.version,
-        name: input.name.unwrap_or_else(|| before.name.clone()),
-        display_name: input
-            .display_name
-            .unwrap_or_else(|| before.display_name.clone()),
-        spec: input.spec,
-        status,
-        organization_code: input.organization.after(before.organization_code.clone()),
-        options,
-    })
-}
-
-fn name_entity(app: &App, id: &ConnectionId, options: &mut Options, before: Option<&str>) {
-    if let ProtocolOptions::Saml(saml) = &mut options.protocol
-        && saml.entity_id.is_empty()
-    {
-        let made_up = || app.site.url(&format!("/saml/{id}/metadata"));
-        saml.entity_id = before.map_or_else(made_up, str::to_owned);
-    }
-}
-
 /// Active where the connection is complete and its upstream answers, else a draft that says what is missing.
 /// A caller who asks for `active` outright gets the problems as an error instead.
 async fn first_status(
@@ -315,108 +238,8 @@ async fn first_status(
     }
 }
 
-/// The row of a connection, its secrets sealed for this connection alone.
-fn row(
-    app: &App,
-    connection: &Connection,
-    before: Option<&StoredConnection>,
-) -> Result<StoredConnection, ApiError> {
-    let now = app.clock.now();
-    let secrets = connection.options.secrets();
-    let sealed = if secrets.is_empty() {
-        None
-    } else {
-        let plain = zeroize::Zeroizing::new(Value::Object(secrets).to_string());
-        let id = connection.id.as_str();
-        let sealed = app.sealer.seal_secret(
-            SECRET_PURPOSE,
-            id,
-            plain.as_bytes(),
-            &mut app.randomness.rng(),
-        );
-        Some(sealed.map_err(|error| {
-            tracing::error!(%error, connection = id, "a secret could not be sealed");
-            ApiError::whole(crate::store::StoreRefusal::Unavailable)
-        })?)
-    };
-    Ok(StoredConnection {
-        id: connection.id.clone(),
-        version: connection.version,
-        name: connection.name.clone(),
-        display_name: connection.display_name.clone(),
-        strategy: connection.spec.strategy.clone(),
-        status: connection.status,
-        organization_code: connection.organization_code.clone(),
-        options: Value::Object(connection.options.to_json()),
-        secrets: sealed,
-        created_at: before.map_or(now, |before| before.created_at),
-        updated_at: now,
-    })
-}
-
 pub(super) async fn stored(app: &App, id: &str) -> Result<StoredConnection, ApiError> {
     let unknown = || ApiError::whole(ApiRefusal::ConnectionUnknown);
     let id = ConnectionId::parse(id).ok_or_else(unknown)?;
     app.store.connection(&id).await?.ok_or_else(unknown)
-}
-
-/// Organization and applications exist: told one by one, which a foreign key cannot.
-async fn check_references(
-    app: &App,
-    organization: Option<&str>,
-    applications: &[String],
-) -> Result<(), ApiError> {
-    let mut problems = Vec::new();
-    if let Some(code) = organization
-        && app.store.organization(code).await?.is_none()
-    {
-        problems.push(Problem::new(
-            ApiRefusal::MemberValue
-                .refuse()
-                .expected("the code of an organization")
-                .found(code),
-            "organization_code",
-        ));
-    }
-    for (index, client_id) in applications.iter().enumerate() {
-        if app.store.application(client_id).await?.is_none() {
-            let refusal = ApiRefusal::MemberValue
-                .refuse()
-                .expected("the client_id of an application")
-                .found(client_id);
-            problems.push(Problem::new(
-                refusal,
-                format!("enabled_applications.{index}"),
-            ));
-        }
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems.into())
-    }
-}
-
-async fn check_dependants(
-    app: &App,
-    stored: &StoredConnection,
-    query: &Query,
-) -> Result<(), ApiError> {
-    let dependants = app.store.dependants(&stored.id).await?;
-    if query.is_confirmed() || !dependants.any() {
-        return Ok(());
-    }
-    let applications = app.store.connection_applications(&stored.id).await?;
-    let counted = format!(
-        "{} users, {} applications, {} domains",
-        dependants.users, dependants.applications, dependants.domains
-    );
-    let refusal = ApiRefusal::ConfirmationRequired
-        .refuse()
-        .expected("confirm=true")
-        .found(counted);
-    let domains = stored.options["home_realm_domains"].clone();
-    let listed =
-        json!({ "users": dependants.users, "applications": applications, "domains": domains });
-    Err(ApiError::of(refusal, "confirm").with("dependants", listed))
 }

@@ -3,11 +3,12 @@
 //! Every request is authorized by scope before anything of it is read. Every problem of a body is told at once.
 //! Secrets go in and never come out.
 
-mod activation;
-mod answer;
+pub(crate) mod activation;
+pub(crate) mod answer;
 mod application_connection;
 mod body;
 mod caller;
+pub(crate) mod change;
 mod connection;
 mod input;
 mod login;

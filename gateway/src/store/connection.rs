@@ -7,7 +7,7 @@ use super::error::DomainTaken;
 use super::metadata_revision::{self, Revision};
 use super::page::{Page, PageRequest};
 use super::query::{execute, fetch_all, fetch_optional};
-use super::{Store, StoreError, Transaction, json, time};
+use super::{Store, StoreError, Transaction, json, outbox, time};
 
 /// A connection's row.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,8 @@ pub struct Beside<'a> {
     pub applications: Option<&'a [String]>,
     /// The metadata that is live from now on.
     pub metadata: Option<&'a Revision>,
+    /// Told in the outbox: its type and payload.
+    pub event: Option<(&'a str, &'a serde_json::Value)>,
 }
 
 /// Who would notice if a connection went away.
@@ -145,6 +147,9 @@ impl Store {
             return Err(missing_or_changed(&mut transaction, &connection.id).await?);
         }
         write_beside(&mut transaction, &connection.id, beside).await?;
+        if let Some((kind, payload)) = beside.event {
+            outbox::append(&mut transaction, kind, payload, connection.updated_at).await?;
+        }
         transaction.commit().await?;
         Ok(expected + 1)
     }

@@ -222,6 +222,7 @@ async fn a_deleted_connection_takes_along_what_was_its_own(store: &Store) {
         domains: Some(&domains),
         applications: Some(&applications),
         metadata: None,
+        event: None,
     };
     store
         .create_connection(&row(1, json!({})), beside)
