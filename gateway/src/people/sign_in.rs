@@ -1,7 +1,7 @@
 //! The sign-in: ONE transaction that makes a verified identity a user's login, or writes nothing.
 //!
-//! Two trips to the database besides `BEGIN` and `COMMIT`: one reads every fact at once, one writes. Between them
-//! stand only pure decisions. SQLite's `BEGIN IMMEDIATE` keeps all other writers out; on a server, two logins that
+//! Two trips to the database, three for a new user: one begins and reads every fact at once, one writes and commits.
+//! Between them stand only pure decisions. SQLite's `BEGIN IMMEDIATE` keeps all other writers out; on a server, two logins that
 //! race meet at a unique key, and the loser decides again on what the winner wrote.
 
 mod decision;
@@ -23,7 +23,6 @@ use crate::store::person::User;
 use crate::store::{Store, hex};
 use decision::{IdentityChange, decide};
 use situation::Situation;
-use write::write;
 
 /// One login at its end: who was proved, and what was asked.
 #[derive(Clone, Copy, Debug)]
@@ -94,13 +93,11 @@ impl Fresh {
 }
 
 async fn transact(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<SignedIn, Refusal> {
-    let mut transaction = store.begin().await?;
+    let mut transaction = store.turn().await?;
     let situation = Situation::read(&mut transaction, attempt).await?;
     crash::here("sign_in.read");
     let decision = decide(attempt, situation, fresh)?;
-    write(&mut transaction, attempt, &decision, &fresh.sid).await?;
-    crash::here("sign_in.written");
-    transaction.commit().await?;
+    write::commit(transaction, attempt, &decision, &fresh.sid).await?;
     crash::here("sign_in.committed");
     Ok(SignedIn {
         email_verified: decision.user.email_verified,

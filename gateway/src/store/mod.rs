@@ -160,6 +160,12 @@ impl Store {
         let Backend::Sqlite(pools) = &self.pools;
         Ok(Backend::Sqlite(pools.writer.begin().await?))
     }
+
+    /// A transaction that `begin_with!` begins: every statement that travels alone is a trip of its own.
+    pub(crate) async fn turn(&self) -> Result<Transaction, StoreError> {
+        let Backend::Sqlite(pools) = &self.pools;
+        Ok(Backend::Sqlite(pools.writer.writing().await?))
+    }
 }
 
 impl Transaction {

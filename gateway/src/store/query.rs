@@ -56,6 +56,32 @@ macro_rules! batch {
     };
 }
 
+/// The first row, if any, by the statement that begins a [`Store::turn`](crate::store::Store::turn).
+macro_rules! begin_with {
+    ($on:expr, $row:ty, $sql:literal $(, $argument:expr)* $(,)?) => {
+        match &mut $on {
+            $crate::store::query::Backend::Sqlite(connection) =>
+                sqlx::query_as::<_, $row>(concat!("BEGIN IMMEDIATE;\n", $sql))
+                    $(.bind($argument))*
+                    .fetch_optional(&mut **connection).await.map_err($crate::store::StoreError::from),
+        }
+    };
+}
+
+/// Several statements over one numbering of arguments, and the end of their transaction, which is taken. Where one
+/// fails, those behind it do not run, the `COMMIT` among them.
+macro_rules! commit_with {
+    ($on:expr, [$($sql:literal),+ $(,)?] $(, $argument:expr)* $(,)?) => {
+        match $on {
+            $crate::store::query::Backend::Sqlite(mut connection) =>
+                sqlx::query(concat!($($sql, ";\n"),+, "COMMIT"))
+                    $(.bind($argument))*
+                    .execute(&mut *connection).await
+                    .map(|_| connection.committed()).map_err($crate::store::StoreError::from),
+        }
+    };
+}
+
 /// `INSERT … VALUES` of many rows: the closure binds one item's columns.
 macro_rules! insert_all {
     ($on:expr, $sql:expr, $items:expr, $suffix:expr, $bind:expr) => {
@@ -76,4 +102,4 @@ macro_rules! insert_all {
     };
 }
 
-pub(crate) use {batch, execute, fetch_all, fetch_optional, insert_all};
+pub(crate) use {batch, begin_with, commit_with, execute, fetch_all, fetch_optional, insert_all};

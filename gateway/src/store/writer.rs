@@ -67,9 +67,14 @@ impl Writer {
         })
     }
 
+    /// A transaction that its first statement begins. Whether a `BEGIN` that was interrupted took place is not known:
+    /// from here on, what is dropped is rolled back.
+    pub(super) async fn writing(&self) -> Result<Writing, StoreError> {
+        Ok(Writing(self.turn().await?))
+    }
+
     pub(super) async fn begin(&self) -> Result<Writing, StoreError> {
-        // Whether a BEGIN that was interrupted took place is not known: from here on, what is dropped is rolled back.
-        let mut writing = Writing(self.turn().await?);
+        let mut writing = self.writing().await?;
         sqlx::query("BEGIN IMMEDIATE")
             .execute(&mut *writing)
             .await?;
@@ -91,8 +96,13 @@ impl Writer {
 impl Writing {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         sqlx::query("COMMIT").execute(&mut *self).await?;
-        self.0.permit = None;
+        self.committed();
         Ok(())
+    }
+
+    /// Ends the turn after a `COMMIT`.
+    pub(crate) fn committed(mut self) {
+        self.0.permit = None;
     }
 }
 

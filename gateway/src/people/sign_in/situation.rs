@@ -9,7 +9,7 @@ use super::SignIn;
 use crate::people::identity::kind_of;
 use crate::store::identity::IdentityKind;
 use crate::store::person::User;
-use crate::store::query::fetch_optional;
+use crate::store::query::begin_with;
 use crate::store::{StoreError, Transaction, json};
 
 /// The facts of one row.
@@ -55,12 +55,13 @@ pub(super) struct Found {
 }
 
 impl Situation {
+    /// Begins the transaction.
     pub(super) async fn read(
         transaction: &mut Transaction,
         attempt: &SignIn<'_>,
     ) -> Result<Self, StoreError> {
         let subject = &attempt.identity.subject;
-        let row = fetch_optional!(*transaction, Self,
+        let row = begin_with!(*transaction, Self,
             "SELECT EXISTS (SELECT 1 FROM marks WHERE kind = 'login' AND key = $1) AS login_marked,
                 EXISTS (SELECT 1 FROM marks WHERE kind = 'assertion' AND key = $2) AS assertion_marked,
                 c.status, c.organization_code AS owner,

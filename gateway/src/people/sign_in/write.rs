@@ -4,37 +4,39 @@ use serde_json::json;
 
 use super::SignIn;
 use super::decision::{Decision, IdentityChange};
+use crate::crash;
 use crate::people::identity;
-use crate::store::query::{batch, execute};
+use crate::store::query::{batch, commit_with, execute};
 use crate::store::{StoreError, Transaction, outbox, person, to_json};
 
-/// Writes all that belongs to the login, marks included, into its open transaction.
-pub(super) async fn write(
-    transaction: &mut Transaction,
+/// Writes all that belongs to the login, marks included, and commits.
+pub(super) async fn commit(
+    mut transaction: Transaction,
     attempt: &SignIn<'_>,
     decision: &Decision,
     sid: &str,
 ) -> Result<(), StoreError> {
     match decision.identity {
-        IdentityChange::Create => create(transaction, attempt, decision).await?,
-        IdentityChange::Bind => bind(transaction, attempt, &decision.identity_id).await?,
+        IdentityChange::Create => create(&mut transaction, attempt, decision).await?,
+        IdentityChange::Bind => bind(&mut transaction, attempt, &decision.identity_id).await?,
         IdentityChange::None => {}
     }
     if decision.profile_changed {
-        person::update(transaction, &decision.user, attempt.now).await?;
+        person::update(&mut transaction, &decision.user, attempt.now).await?;
         let payload =
             json!({ "user_id": decision.user.id, "connection_id": attempt.connection.id });
-        outbox::append(transaction, "user.updated", &payload, attempt.now).await?;
+        outbox::append(&mut transaction, "user.updated", &payload, attempt.now).await?;
     }
     if let (true, Some(code)) = (decision.joins, &decision.organization) {
-        join(transaction, attempt, &decision.user.id, code).await?;
+        join(&mut transaction, attempt, &decision.user.id, code).await?;
     }
+    crash::here("sign_in.written");
     record_login(transaction, attempt, decision, sid).await
 }
 
-/// Marks, login session and event: what every login writes, in one trip.
+/// Marks, login session and event: what every login writes, in one trip with the commit.
 async fn record_login(
-    transaction: &mut Transaction,
+    transaction: Transaction,
     attempt: &SignIn<'_>,
     decision: &Decision,
     sid: &str,
@@ -54,7 +56,7 @@ async fn record_login(
         "org_code": decision.organization,
         "sid": sid,
     });
-    batch!(*transaction, [
+    commit_with!(transaction, [
         "INSERT INTO marks (kind, key, expires_at) VALUES ('login', $1, $2)",
         "INSERT INTO marks (kind, key, expires_at) SELECT 'assertion', $3, $4 WHERE $3 IS NOT NULL",
         "INSERT INTO login_sessions (sid, user_id, identity_id, client_id, connection_id, organization_code,
@@ -63,8 +65,7 @@ async fn record_login(
     ], &attempt.handle.as_bytes()[..], attempt.handle_until.as_millisecond(),
         replay.map(|mark| &mark.key[..]), replay.map(|mark| mark.until.as_millisecond()),
         sid, &decision.user.id, &decision.identity_id, attempt.client_id, attempt.connection.id.as_str(),
-        decision.organization.as_deref(), upstream, attempt.now.as_millisecond(), payload.to_string())?;
-    Ok(())
+        decision.organization.as_deref(), upstream, attempt.now.as_millisecond(), payload.to_string())
 }
 
 async fn create(
