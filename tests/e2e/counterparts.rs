@@ -7,6 +7,9 @@ use fedgate_tests::process::free_address;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+mod mod_auth_openidc;
+mod pysaml2;
+
 /// A gateway whose application `rp` is openid-client on the answered address.
 async fn gateway_and_application(more: &str) -> (Gateway, std::net::SocketAddr) {
     let application = free_address();

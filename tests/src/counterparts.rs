@@ -8,6 +8,12 @@ use tempfile::TempDir;
 
 use crate::process::Process;
 
+mod apache;
+mod pysaml2;
+
+pub use apache::{Addresses, Apache};
+pub use pysaml2::Pysaml2;
+
 /// The folder of the counterparts' own sources.
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("counterparts")

@@ -94,13 +94,16 @@ fn unsigned_and_empty_responses_are_refused() {
         refusal(&sign(&empty, "r1", &key), &trust),
         SamlRefusal::AssertionMissing
     );
-    let encrypted = format!("<saml:EncryptedAssertion {SAML}></saml:EncryptedAssertion>");
-    let mut hidden = response("alice");
-    hidden.replace_range(start..end, &encrypted);
-    assert_eq!(
-        refusal(&sign(&hidden, "r1", &key), &trust),
-        SamlRefusal::EncryptedAssertion
-    );
+    let cipher = "<xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\"><xenc:EncryptionMethod Algorithm=\"urn:cipher\"/></xenc:EncryptedData>";
+    for (inside, found) in [("", "an encrypted assertion"), (cipher, "urn:cipher")] {
+        let encrypted =
+            format!("<saml:EncryptedAssertion {SAML}>{inside}</saml:EncryptedAssertion>");
+        let mut hidden = response("alice");
+        hidden.replace_range(start..end, &encrypted);
+        let refused = refusal(&sign(&hidden, "r1", &key), &trust);
+        assert_eq!(refused, SamlRefusal::EncryptedAssertion);
+        assert_eq!(refused.evidence().found.as_deref(), Some(found));
+    }
 }
 
 #[test]
