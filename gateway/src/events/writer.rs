@@ -194,7 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_recorded_is_there_after_a_flush() {
-        let store = TestStore::sqlite().await;
+        let store = TestStore::chosen().await;
         let traces = Traces::start((*store).clone(), &limits());
         let trace = refused(1, Some("conn_a"), 0);
         traces.record(trace.clone());
@@ -205,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn refused_logins_have_a_rate_per_connection_and_good_ones_have_none() {
-        let store = TestStore::sqlite().await;
+        let store = TestStore::chosen().await;
         let traces = Traces::start((*store).clone(), &limits());
         for number in 0..10 {
             traces.record(refused(number, Some("conn_a"), 999));
@@ -230,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn garbage_without_a_connection_shares_one_rate() {
-        let store = TestStore::sqlite().await;
+        let store = TestStore::chosen().await;
         let traces = Traces::start((*store).clone(), &limits());
         for number in 0..1000 {
             traces.record(refused(number, None, 0));
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_that_is_gone_costs_traces_only() {
-        let store = TestStore::sqlite().await;
+        let store = TestStore::chosen().await;
         let traces = Traces::start((*store).clone(), &limits());
         store.close().await;
         traces.record(refused(1, None, 0));
@@ -251,7 +251,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_hundred_thousand_traces_pass_through_quickly_and_leave_a_ring() {
-        let store = TestStore::sqlite().await;
+        let store = TestStore::chosen().await;
         let limits = Limits {
             traces_per_second: u64::MAX,
             traces_per_connection: 20,

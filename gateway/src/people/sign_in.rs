@@ -1,8 +1,9 @@
 //! The sign-in: ONE transaction that makes a verified identity a user's login, or writes nothing.
 //!
 //! Two trips to the database, three for a new user: one begins and reads every fact at once, one writes and commits.
-//! Between them stand only pure decisions. SQLite's `BEGIN IMMEDIATE` keeps all other writers out; on a server, two logins that
-//! race meet at a unique key, and the loser decides again on what the winner wrote.
+//! Between them stand only pure decisions. SQLite's `BEGIN IMMEDIATE` keeps all other writers out. On a server (READ
+//! COMMITTED), two logins that race meet at a unique key, and a login and a change to its connection or user meet at
+//! that row, which the writing locks and compares: the loser decides again on what the winner wrote.
 
 mod decision;
 mod situation;
@@ -20,9 +21,12 @@ use rand::CryptoRng;
 use crate::crash;
 use crate::store::login_session::new_sid;
 use crate::store::person::User;
-use crate::store::{Store, hex};
+use crate::store::{Store, StoreError, hex};
 use decision::{IdentityChange, decide};
 use situation::Situation;
+
+/// How often a login is decided before it is given up. Every race has a winner: a login loses again only to another one.
+const TRIES: u32 = 10;
 
 /// One login at its end: who was proved, and what was asked.
 #[derive(Clone, Copy, Debug)]
@@ -92,12 +96,51 @@ impl Fresh {
     }
 }
 
+/// Why a try wrote nothing.
+enum Undone {
+    Refused(Refusal),
+    Store(StoreError),
+}
+
+impl Undone {
+    /// Somebody else wrote meanwhile what this try was decided without.
+    fn is_race(&self) -> bool {
+        use StoreError::{Conflict, NotFound, Raced};
+        matches!(self, Self::Store(Raced | Conflict(_) | NotFound(_)))
+    }
+}
+
+impl From<Refusal> for Undone {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 async fn transact(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<SignedIn, Refusal> {
+    let mut tries = 1;
+    loop {
+        match once(store, attempt, fresh).await {
+            Err(undone) if undone.is_race() && tries < TRIES => tries += 1,
+            Err(Undone::Store(error)) => return Err(error.into()),
+            Err(Undone::Refused(refusal)) => return Err(refusal),
+            Ok(signed_in) => return Ok(signed_in),
+        }
+    }
+}
+
+async fn once(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<SignedIn, Undone> {
     let mut transaction = store.turn().await?;
     let situation = Situation::read(&mut transaction, attempt).await?;
     crash::here("sign_in.read");
+    let version = situation.version;
     let decision = decide(attempt, situation, fresh)?;
-    write::commit(transaction, attempt, &decision, &fresh.sid).await?;
+    write::commit(transaction, attempt, &decision, version, &fresh.sid).await?;
     crash::here("sign_in.committed");
     Ok(SignedIn {
         email_verified: decision.user.email_verified,

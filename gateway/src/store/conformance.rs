@@ -7,7 +7,7 @@ mod organizations;
 mod traces;
 mod users;
 
-/// Runs functions of the suite against SQLite.
+/// Runs functions of the suite against SQLite and PostgreSQL.
 macro_rules! on_every_backend {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
@@ -15,6 +15,15 @@ macro_rules! on_every_backend {
                 #[tokio::test]
                 async fn $test() {
                     super::$test(&*$crate::store::testing::TestStore::sqlite().await).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(&*$crate::store::testing::TestStore::postgres().await).await;
                 }
             )+
         }

@@ -29,7 +29,7 @@ pub struct DomainTaken {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The URL names a database that this build does not speak.
-    #[error("store.url names “{0}:”; this build takes sqlite:PATH")]
+    #[error("store.url names “{0}:”; this build takes sqlite:PATH and postgres://…")]
     Unsupported(String),
     /// The database did not answer.
     #[error("the database did not answer")]
@@ -40,6 +40,9 @@ pub enum StoreError {
     /// The version is not the expected one, or the name is taken.
     #[error("{0} was changed in between, or exists already")]
     Conflict(&'static str),
+    /// Others changed the same rows at the same moment, and were quicker: to be decided again on what they wrote.
+    #[error("others changed the same rows at the same moment")]
+    Raced,
     /// No such row.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -60,6 +63,7 @@ impl StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
+            _ if code(&error).is_some_and(|code| RACES.contains(&code.as_ref())) => Self::Raced,
             sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Conflict("row"),
             sqlx::Error::Database(cause) if cause.is_foreign_key_violation() => {
                 Self::NotFound("referenced row")
@@ -67,6 +71,38 @@ impl From<sqlx::Error> for StoreError {
             _ => Self::Unavailable(error),
         }
     }
+}
+
+/// PostgreSQL's codes (its manual's appendix A) of races that somebody else has won: `serialization_failure`,
+/// `deadlock_detected`, and `division_by_zero`, by which a statement tells that what it was decided on is gone.
+const RACES: [&str; 3] = ["40001", "40P01", "22012"];
+/// `untranslatable_character`, `character_not_in_repertoire`: PostgreSQL's texts hold no NUL.
+const TEXTS: [&str; 2] = ["22P05", "22021"];
+/// `read_only_sql_transaction`: the server is a standby by now, and its successor is found by connecting anew.
+const READ_ONLY: &str = "25006";
+
+/// Whether a session is of no use any more. Other errors are about one statement.
+pub(super) fn ends_session(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(_) => code(error).is_some_and(|code| {
+            // Class 57P: an administrator or a crash ends the session. Class 08: the connection.
+            code == READ_ONLY || code.starts_with("57P") || code.starts_with("08")
+        }),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
+}
+
+/// Whether a text that was sent cannot be in the database.
+pub(super) fn is_text_unwritable(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| TEXTS.contains(&code.as_ref()))
+}
+
+fn code(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
+    error.as_database_error()?.code()
 }
 
 /// What a person or a caller is told where nothing closer is known.

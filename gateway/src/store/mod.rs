@@ -1,7 +1,4 @@
-//! One store over SQL: SQLite embedded today, a second pool tomorrow; one SQL text for both.
-//!
-//! SQLite has one writer connection, which begins every transaction with `BEGIN IMMEDIATE`, and a small
-//! pool of readers beside it (WAL: they never wait for each other).
+//! One store over SQL: SQLite embedded, or PostgreSQL by URL; one SQL text for both.
 
 pub mod application;
 pub mod connection;
@@ -16,8 +13,10 @@ pub mod organization;
 pub mod outbox;
 pub mod page;
 pub mod person;
+mod postgres;
 pub(crate) mod query;
 pub mod setting;
+mod sqlite;
 pub mod sweep;
 pub mod trace;
 mod writer;
@@ -27,32 +26,20 @@ mod conformance;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::ops::{Deref, DerefMut};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fedgate_certs::Timestamp;
 use moka::future::Cache;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool};
 
 use application::Application;
 pub use error::{StoreError, StoreRefusal};
 use query::{Backend, fetch_optional};
-use writer::{Turn, Writer, Writing};
 
-/// How long a statement waits for a lock, or a task for the writer.
+/// How long a statement waits for a lock, or a task for a connection.
 const BUSY: Duration = Duration::from_secs(5);
-/// Connections that read beside the writer.
-const READERS: u32 = 4;
-/// Page cache of the writer, in KiB (a negative `cache_size` counts KiB).
-const WRITER_CACHE: &str = "-4096";
-/// Page cache of each reader, likewise.
-const READER_CACHE: &str = "-1024";
-/// Pages in the write-ahead log before they move to the database file.
-const CHECKPOINT_PAGES: &str = "4000";
+/// Connections to a database server, at most.
+pub const CONNECTIONS: usize = 16;
 
 /// Applications kept in memory.
 const NEAR_APPLICATIONS: u64 = 10_000;
@@ -62,66 +49,30 @@ const NEAR: Duration = Duration::from_secs(30);
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pools: Backend<Pools>,
+    pools: Backend<sqlite::Pools, postgres::Pool>,
     /// What every request reads; a change through this store forgets what it touches.
     near_applications: Cache<String, Arc<Application>>,
 }
 
-#[derive(Clone, Debug)]
-struct Pools {
-    /// None: the writer reads as well.
-    reader: Option<SqlitePool>,
-    writer: Writer,
-}
-
 /// A connection that reads.
-pub(crate) type Reader = Backend<Reading>;
-/// An open transaction of the writer; rolled back when dropped.
-pub(crate) type Transaction = Backend<Writing>;
-
-/// A connection that reads.
-#[derive(Debug)]
-pub(crate) enum Reading {
-    /// Beside the writer.
-    Beside(PoolConnection<Sqlite>),
-    /// The writer itself.
-    Writer(Turn),
-}
+pub(crate) type Reader = Backend<sqlite::Reading, postgres::Session>;
+/// An open transaction; rolled back when dropped.
+pub(crate) type Transaction = Backend<writer::Writing, postgres::Session>;
 
 impl Store {
-    /// Opens the database, creates it if need be, and brings its tables up to date.
-    /// `sqlite:PATH` is a file, `sqlite::memory:` lives as long as the store.
+    /// Opens the database and brings its tables up to date. `sqlite:PATH` is a file, made if need be, and
+    /// `sqlite::memory:` lives as long as the store; `postgres://…` is a database that is there.
     ///
     /// # Errors
-    /// [`StoreError::Unsupported`] for any other URL, [`StoreError::Unavailable`] if the file cannot be opened.
+    /// [`StoreError::Unsupported`] for any other URL, [`StoreError::Unavailable`] if the database cannot be opened.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        if !url.starts_with("sqlite:") {
-            return Err(StoreError::Unsupported(scheme(url).to_owned()));
-        }
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
-            .pragma("cache_size", WRITER_CACHE)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-            .disable_statement_logging();
-        let writer = Writer::open(options.clone()).await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&mut *writer.turn().await?)
-            .await
-            .map_err(StoreError::migration)?;
-        // An in-memory database is one connection: a second one would meet table locks, not snapshots.
-        let reader = (!is_in_memory(url)).then(|| {
-            readers().connect_lazy_with(
-                options
-                    .create_if_missing(false)
-                    .pragma("cache_size", READER_CACHE),
-            )
-        });
+        let pools = match scheme(url) {
+            "sqlite" => Backend::Sqlite(sqlite::Pools::open(url).await?),
+            "postgres" | "postgresql" => Backend::Postgres(postgres::open(url, CONNECTIONS).await?),
+            other => return Err(StoreError::Unsupported(other.to_owned())),
+        };
         Ok(Self {
-            pools: Backend::Sqlite(Pools { reader, writer }),
+            pools,
             near_applications: Cache::builder()
                 .max_capacity(NEAR_APPLICATIONS)
                 .time_to_live(NEAR)
@@ -139,74 +90,44 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all connections, after moving the write-ahead log into the file.
+    /// Ends all connections.
     pub async fn close(&self) {
-        let Backend::Sqlite(pools) = &self.pools;
-        if let Some(reader) = &pools.reader {
-            reader.close().await;
+        match &self.pools {
+            Backend::Sqlite(pools) => pools.close().await,
+            Backend::Postgres(pool) => pool.close().await,
         }
-        pools.writer.close().await;
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
-        let Backend::Sqlite(pools) = &self.pools;
-        Ok(Backend::Sqlite(match &pools.reader {
-            Some(reader) => Reading::Beside(reader.acquire().await?),
-            None => Reading::Writer(pools.writer.turn().await?),
-        }))
+        Ok(match &self.pools {
+            Backend::Sqlite(pools) => Backend::Sqlite(pools.read().await?),
+            Backend::Postgres(pool) => Backend::Postgres(pool.lend().await?),
+        })
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
-        let Backend::Sqlite(pools) = &self.pools;
-        Ok(Backend::Sqlite(pools.writer.begin().await?))
+        Ok(match &self.pools {
+            Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.begin().await?),
+            Backend::Postgres(pool) => Backend::Postgres(pool.begin().await?),
+        })
     }
 
     /// A transaction that `begin_with!` begins: every statement that travels alone is a trip of its own.
     pub(crate) async fn turn(&self) -> Result<Transaction, StoreError> {
-        let Backend::Sqlite(pools) = &self.pools;
-        Ok(Backend::Sqlite(pools.writer.writing().await?))
+        Ok(match &self.pools {
+            Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.writing().await?),
+            Backend::Postgres(pool) => Backend::Postgres(pool.lend().await?.transact()),
+        })
     }
 }
 
 impl Transaction {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let Backend::Sqlite(transaction) = self;
-        transaction.commit().await
-    }
-}
-
-impl Deref for Reading {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
         match self {
-            Self::Beside(connection) => connection,
-            Self::Writer(turn) => turn,
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
         }
     }
-}
-
-impl DerefMut for Reading {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        match self {
-            Self::Beside(connection) => connection,
-            Self::Writer(turn) => turn,
-        }
-    }
-}
-
-fn readers() -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .min_connections(0)
-        .acquire_timeout(BUSY)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-}
-
-fn is_in_memory(url: &str) -> bool {
-    url.contains(":memory:") || url.contains("mode=memory")
 }
 
 /// A URL may hold a password: only its scheme is ever shown.
@@ -251,12 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_database_is_refused_without_showing_its_password() {
-        for url in [
-            "postgres://user:secret@host/db",
-            "mysql://root:secret@host",
-            "fedgate.db",
-            "",
-        ] {
+        for url in ["mysql://root:secret@host", "fedgate.db", ""] {
             let error = Store::open(url).await.unwrap_err();
             assert!(matches!(error, StoreError::Unsupported(_)), "{url}");
             assert!(!error.to_string().contains("secret"), "{error}");

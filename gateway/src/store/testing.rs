@@ -6,6 +6,7 @@ use fedgate_certs::Timestamp;
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::connection::{Connection, ConnectionId, Options, Status};
 use fedgate_providers::spec::Spec;
+use fedgate_test_servers::postgres::Database;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -15,33 +16,42 @@ use super::connection::{Beside, StoredConnection};
 use super::organization::Organization;
 use super::query::{execute, fetch_all};
 
-/// A store in a file that goes away with it.
+/// Which database a test that runs on either takes: `postgres`, or else SQLite. `tests/all` runs them on both.
+const CHOICE: &str = "FEDGATE_TEST_STORE";
+
+/// A store that goes away with the value.
 pub(crate) struct TestStore {
     store: Store,
-    #[cfg_attr(
-        not(feature = "crash-points"),
-        expect(dead_code, reason = "it goes away with the store")
-    )]
-    directory: TempDir,
+    place: Place,
+}
+
+/// Where it is.
+enum Place {
+    File(TempDir),
+    Database(Database),
 }
 
 impl TestStore {
+    /// On the database that the run is about.
+    #[expect(clippy::disallowed_methods, reason = "the choice is the tests'")]
+    pub(crate) async fn chosen() -> Self {
+        match std::env::var(CHOICE).as_deref() {
+            Ok("postgres") => Self::postgres().await,
+            _ => Self::sqlite().await,
+        }
+    }
+
     pub(crate) async fn sqlite() -> Self {
-        let directory = TempDir::new().expect("a directory");
-        let path = directory.path().join("fedgate.db");
-        let store = Store::open(&format!("sqlite:{}", path.display()))
-            .await
-            .expect("a store");
-        Self { store, directory }
+        Self::open(Place::File(TempDir::new().expect("a directory"))).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self::open(Place::Database(Database::fresh())).await
     }
 
     /// Where it is, for another process.
-    #[cfg(feature = "crash-points")]
     pub(crate) fn url(&self) -> String {
-        format!(
-            "sqlite:{}",
-            self.directory.path().join("fedgate.db").display()
-        )
+        self.place.url()
     }
 
     /// Opens it again, after another process had it.
@@ -49,6 +59,22 @@ impl TestStore {
     pub(crate) async fn reopen(&mut self) {
         self.store.close().await;
         self.store = Store::open(&self.url()).await.expect("a store");
+    }
+
+    async fn open(place: Place) -> Self {
+        let store = Store::open(&place.url()).await.expect("a store");
+        Self { store, place }
+    }
+}
+
+impl Place {
+    fn url(&self) -> String {
+        match self {
+            Self::File(directory) => {
+                format!("sqlite:{}", directory.path().join("fedgate.db").display())
+            }
+            Self::Database(database) => database.url().to_owned(),
+        }
     }
 }
 

@@ -202,7 +202,9 @@ mod tests {
     #[tokio::test]
     async fn a_writer_that_is_lost_is_opened_again() {
         let store = TestStore::sqlite().await;
-        let crate::store::Backend::Sqlite(pools) = &store.pools;
+        let crate::store::Backend::Sqlite(pools) = &store.pools else {
+            panic!("not a file");
+        };
         pools
             .writer
             .lost

@@ -18,6 +18,50 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 /// The user that may do everything, and a password that nobody asks for: it must not be seen anywhere.
 const ADMIN: &str = "fedgate:hunter2-is-never-shown";
 
+/// An empty database of a test's own. On a server that outlives the test, it is removed with the value.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    shared: Option<String>,
+}
+
+impl Database {
+    /// One on the server that [`VARIABLE`] names, or else on one that this process starts for itself.
+    ///
+    /// # Panics
+    /// If there is no server and none can be started; with what to do.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the variable is the tests', not the gateway's"
+    )]
+    pub fn fresh() -> Self {
+        static OWN: OnceLock<Postgres> = OnceLock::new();
+        match std::env::var(VARIABLE) {
+            Ok(admin) => Self {
+                url: create(&admin),
+                shared: Some(admin),
+            },
+            Err(_) => Self {
+                url: OWN.get_or_init(Postgres::start).database(),
+                shared: None,
+            },
+        }
+    }
+
+    /// `postgres://USER:PASSWORD@127.0.0.1:PORT/NAME`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let (Some(admin), Some((_, name))) = (&self.shared, self.url.rsplit_once('/')) {
+            execute(admin, &drop_statement(name));
+        }
+    }
+}
+
 /// A PostgreSQL server of a test's own.
 #[derive(Debug)]
 pub struct Postgres {
@@ -114,20 +158,6 @@ impl Postgres {
         create(&self.admin_url())
     }
 
-    /// The URL of a fresh, empty database on the server that [`VARIABLE`] names, or else on one that this process
-    /// starts for itself. It is removed with the server.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the variable is the tests', not the gateway's"
-    )]
-    pub fn fresh_database() -> String {
-        static OWN: OnceLock<Postgres> = OnceLock::new();
-        match std::env::var(VARIABLE) {
-            Ok(url) => create(&url),
-            Err(_) => OWN.get_or_init(Self::start).database(),
-        }
-    }
-
     fn has_workers(&self) -> bool {
         let folder = self.folder.path().join("data");
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -153,13 +183,14 @@ fn create(admin_url: &str) -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("test_{}_{count}", std::process::id());
     // A server that other runs used before may know the name; FORCE ends whoever still holds it.
-    execute(
-        admin_url,
-        &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-    );
+    execute(admin_url, &drop_statement(&name));
     execute(admin_url, &format!("CREATE DATABASE {name}"));
     let (server, _) = admin_url.rsplit_once('/').expect("a database in the URL");
     format!("{server}/{name}")
+}
+
+fn drop_statement(name: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 }
 
 /// PostgreSQL writes its own id first and its state on the eighth line.

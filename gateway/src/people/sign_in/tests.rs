@@ -48,7 +48,7 @@ impl Scene {
     }
 
     async fn with(row: StoredConnection, enabled: bool) -> Self {
-        let store = TestStore::sqlite().await;
+        let store = TestStore::chosen().await;
         store
             .create_application(&application("demo"), now())
             .await

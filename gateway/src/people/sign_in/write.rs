@@ -6,14 +6,19 @@ use super::SignIn;
 use super::decision::{Decision, IdentityChange};
 use crate::crash;
 use crate::people::identity;
-use crate::store::query::{batch, commit_with, execute};
+use crate::store::query::{at_once, commit_with, execute};
 use crate::store::{StoreError, Transaction, outbox, person, to_json};
 
 /// Writes all that belongs to the login, marks included, and commits.
+///
+/// # Errors
+/// [`StoreError::Raced`] or [`StoreError::Conflict`] where somebody else has changed since the reading what the
+/// decision stands on: the connection and all that is written with a new version of it, or the user.
 pub(super) async fn commit(
     mut transaction: Transaction,
     attempt: &SignIn<'_>,
     decision: &Decision,
+    version: Option<i64>,
     sid: &str,
 ) -> Result<(), StoreError> {
     match decision.identity {
@@ -31,7 +36,7 @@ pub(super) async fn commit(
         join(&mut transaction, attempt, &decision.user.id, code).await?;
     }
     crash::here("sign_in.written");
-    record_login(transaction, attempt, decision, sid).await
+    record_login(transaction, attempt, decision, version, sid).await
 }
 
 /// Marks, login session and event: what every login writes, in one trip with the commit.
@@ -39,6 +44,7 @@ async fn record_login(
     transaction: Transaction,
     attempt: &SignIn<'_>,
     decision: &Decision,
+    version: Option<i64>,
     sid: &str,
 ) -> Result<(), StoreError> {
     let replay = attempt.identity.replay.as_ref();
@@ -56,16 +62,19 @@ async fn record_login(
         "org_code": decision.organization,
         "sid": sid,
     });
-    commit_with!(transaction, [
-        "INSERT INTO marks (kind, key, expires_at) VALUES ('login', $1, $2)",
-        "INSERT INTO marks (kind, key, expires_at) SELECT 'assertion', $3, $4 WHERE $3 IS NOT NULL",
-        "INSERT INTO login_sessions (sid, user_id, identity_id, client_id, connection_id, organization_code,
+    commit_with!(transaction, held
+        "SELECT 1 FROM connections c JOIN users u ON u.id = $6
+         WHERE c.id = $9 AND c.version = $14 AND NOT u.is_suspended", [
+        login_mark = "INSERT INTO marks (kind, key, expires_at) VALUES ('login', $1, $2)",
+        assertion_mark = "INSERT INTO marks (kind, key, expires_at) SELECT 'assertion', $3, $4 WHERE $3 IS NOT NULL",
+        login_session = "INSERT INTO login_sessions (sid, user_id, identity_id, client_id, connection_id, organization_code,
             upstream_session, created_at) VALUES ($5, $6, $7, $8, $9, $10, $11, $12)",
-        "INSERT INTO outbox (type, payload, created_at) VALUES ('user.authenticated', $13, $12)",
+        event = "INSERT INTO outbox (type, payload, created_at) VALUES ('user.authenticated', $13, $12)",
     ], &attempt.handle.as_bytes()[..], attempt.handle_until.as_millisecond(),
         replay.map(|mark| &mark.key[..]), replay.map(|mark| mark.until.as_millisecond()),
         sid, &decision.user.id, &decision.identity_id, attempt.client_id, attempt.connection.id.as_str(),
-        decision.organization.as_deref(), upstream, attempt.now.as_millisecond(), payload.to_string())
+        decision.organization.as_deref(), upstream, attempt.now.as_millisecond(), payload.to_string(),
+        version)
 }
 
 async fn create(
@@ -76,12 +85,12 @@ async fn create(
     let user = &decision.user;
     let subject = &attempt.identity.subject;
     let payload = json!({ "user_id": user.id, "connection_id": attempt.connection.id });
-    batch!(*transaction, [
-        "INSERT INTO users (id, email, email_verified, given_name, family_name, name, picture, is_suspended,
+    at_once!(*transaction, [
+        new_user = "INSERT INTO users (id, email, email_verified, given_name, family_name, name, picture, is_suspended,
             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8, $8)",
-        "INSERT INTO identities (id, user_id, connection_id, issuer, subject, type, created_at)
+        new_identity = "INSERT INTO identities (id, user_id, connection_id, issuer, subject, type, created_at)
          VALUES ($9, $1, $10, $11, $12, $13, $8)",
-        "INSERT INTO outbox (type, payload, created_at) VALUES ('user.created', $14, $8)",
+        event = "INSERT INTO outbox (type, payload, created_at) VALUES ('user.created', $14, $8)",
     ], &user.id, user.email.as_deref(), user.email_verified, user.given_name.as_deref(), user.family_name.as_deref(),
         user.name.as_deref(), user.picture.as_deref(), attempt.now.as_millisecond(), &decision.identity_id,
         attempt.connection.id.as_str(), &subject.issuer, &subject.value,
@@ -95,13 +104,17 @@ async fn bind(
     identity_id: &str,
 ) -> Result<(), StoreError> {
     let subject = &attempt.identity.subject;
-    execute!(
+    let bound = execute!(
         *transaction,
         "UPDATE identities SET issuer = $2, subject = $3 WHERE id = $1 AND issuer IS NULL",
         identity_id,
         &subject.issuer,
         &subject.value
     )?;
+    // Another login of the same person may have bound it meanwhile.
+    if bound == 0 {
+        return Err(StoreError::Raced);
+    }
     Ok(())
 }
 
@@ -111,13 +124,16 @@ async fn join(
     user_id: &str,
     code: &str,
 ) -> Result<(), StoreError> {
-    execute!(
+    let joined = execute!(
         *transaction,
         "INSERT INTO memberships (organization_code, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         code,
         user_id,
         attempt.now.as_millisecond()
     )?;
+    if joined == 0 {
+        return Ok(());
+    }
     let payload = json!({ "user_id": user_id, "org_code": code });
     outbox::append(
         transaction,

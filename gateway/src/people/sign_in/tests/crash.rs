@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::*;
 
-const STORE: &str = "FEDGATE_TEST_STORE";
+const STORE: &str = "FEDGATE_TEST_STORE_URL";
 
 /// The first login of Ann in another process, which ends at that point.
 fn killed_at(point: &str, store: &TestStore) {

@@ -1,0 +1,134 @@
+//! A bounded set of sessions, opened when they are needed.
+//!
+//! A session is lent without a trip to ask whether it still answers, which would cost as much as most statements do.
+//! Instead, one session that is lost casts doubt on all: those that were opened before are not lent again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use super::super::{BUSY, StoreError};
+use super::session::Session;
+
+/// A session that has been idle for longer is asked whether it still answers: firewalls forget quiet connections.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// The sessions. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool(Arc<Shared>);
+
+struct Shared {
+    options: PgConnectOptions,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Idle>>,
+    /// Grows when a session is lost.
+    generation: AtomicU64,
+}
+
+/// A connection that nobody uses.
+pub(super) struct Idle {
+    pub(super) connection: PgConnection,
+    /// The pool's generation when it was opened.
+    pub(super) generation: u64,
+    pub(super) since: Instant,
+}
+
+impl Pool {
+    pub(super) fn new(options: PgConnectOptions, connections: usize) -> Self {
+        Self(Arc::new(Shared {
+            options,
+            permits: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+            generation: AtomicU64::new(0),
+        }))
+    }
+
+    /// A session that is not in a transaction.
+    pub(in super::super) async fn lend(&self) -> Result<Session, StoreError> {
+        timeout(BUSY, self.wait())
+            .await
+            .unwrap_or(Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)))
+    }
+
+    /// A session in which a transaction has begun.
+    pub(in super::super) async fn begin(&self) -> Result<Session, StoreError> {
+        let mut session = self.lend().await?;
+        if session.begin().await.is_err() {
+            // Nothing has happened yet: a server that was restarted meanwhile deserves one more try.
+            drop(session);
+            session = self.lend().await?;
+            session.begin().await?;
+        }
+        Ok(session)
+    }
+
+    /// Ends all sessions; there are none afterwards.
+    pub(in super::super) async fn close(&self) {
+        self.0.permits.close();
+        for idle in self.take_all() {
+            let _ = timeout(BUSY, idle.connection.close()).await;
+        }
+    }
+
+    /// Takes a session back.
+    pub(super) fn keep(&self, idle: Idle) {
+        if idle.generation == self.generation() && !self.0.permits.is_closed() {
+            self.idle().push(idle);
+        }
+    }
+
+    /// No session that is open now is lent again.
+    pub(super) fn doubt(&self) {
+        self.0.generation.fetch_add(1, Ordering::AcqRel);
+        drop(self.take_all());
+    }
+
+    async fn wait(&self) -> Result<Session, StoreError> {
+        let permit = self.0.permits.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| StoreError::Unavailable(sqlx::Error::PoolClosed))?;
+        while let Some(mut idle) = self.take() {
+            if idle.since.elapsed() < QUIET || idle.connection.ping().await.is_ok() {
+                return Ok(self.session(idle, permit));
+            }
+        }
+        let generation = self.generation();
+        let idle = Idle {
+            connection: self.0.options.connect().await?,
+            generation,
+            since: Instant::now(),
+        };
+        Ok(self.session(idle, permit))
+    }
+
+    fn session(&self, idle: Idle, permit: OwnedSemaphorePermit) -> Session {
+        Session::new(idle, self.clone(), permit)
+    }
+
+    fn take(&self) -> Option<Idle> {
+        self.idle().pop()
+    }
+
+    fn take_all(&self) -> Vec<Idle> {
+        std::mem::take(&mut *self.idle())
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
+    }
+}
+
+/// The options hold a password.
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}
