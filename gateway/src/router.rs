@@ -39,7 +39,7 @@ pub fn router(app: Shared) -> Router {
     Router::new()
         .merge(browsers)
         .merge(logins)
-        .merge(management::routes())
+        .merge(management::routes(&app))
         .merge(page::routes())
         .merge(metrics)
         .route("/healthz", get(|| async { "ok" }))

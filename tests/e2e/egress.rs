@@ -31,7 +31,7 @@ async fn refused(gateway: &Gateway, strategy: &str, options: Value) -> (String, 
     let (status, answer) = gateway
         .api(Method::POST, "/api/v1/connections", Some(body))
         .await;
-    assert_eq!(status, 400, "{answer}");
+    assert_eq!(status, 422, "{answer}");
     let errors = answer["errors"].as_array().expect("errors");
     assert_eq!(errors.len(), 1, "{answer}");
     let text = |name: &str| errors[0][name].as_str().unwrap_or_default().to_owned();

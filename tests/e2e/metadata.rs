@@ -141,7 +141,7 @@ async fn metadata_that_cannot_be_used_is_refused_at_activation() {
         let error = &answer["errors"][0];
         assert_eq!(
             (status, &error["code"], &error["field"]),
-            (400, &json!(code), &json!("options.saml_idp_metadata_xml")),
+            (422, &json!(code), &json!("options.saml_idp_metadata_xml")),
             "{answer}"
         );
     }
@@ -173,7 +173,7 @@ async fn a_deep_or_wide_document_is_answered_in_time() {
         let (status, answer) = activate(&gateway, &xml).await;
         assert_eq!(
             (status, answer["errors"][0]["code"].as_str()),
-            (400, Some("metadata.not_xml"))
+            (422, Some("metadata.not_xml"))
         );
     }
 }

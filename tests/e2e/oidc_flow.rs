@@ -209,7 +209,7 @@ async fn a_provider_that_describes_itself_wrongly_cannot_be_activated() {
         let (status, answer) = gateway
             .api(Method::POST, "/api/v1/connections", Some(body))
             .await;
-        assert_eq!(status, 400, "{answer}");
+        assert_eq!(status, 422, "{answer}");
         assert_eq!(answer["errors"][0]["code"], code, "{answer}");
     }
 }
@@ -237,7 +237,7 @@ async fn a_provider_that_is_gone_is_told_and_comes_back() {
     let (status, answer) = replica.api(Method::PATCH, &path, Some(moved)).await;
     assert_eq!(
         (status, answer["errors"][0]["code"].as_str()),
-        (400, Some("egress.unreachable")),
+        (422, Some("egress.unreachable")),
         "{answer}"
     );
     assert!(!op.issuer.is_empty());

@@ -27,7 +27,9 @@ pub const API_SCOPES: &str = "read:connections create:connections update:connect
     read:organizations create:organizations update:organizations delete:organizations \
     read:application_connections create:application_connections delete:application_connections \
     read:organization_connections create:organization_connections delete:organization_connections \
-    read:logins read:applications update:applications";
+    read:applications create:applications update:applications delete:applications \
+    read:users create:users update:users delete:users read:identities create:identities update:identities delete:identities \
+    read:logins";
 
 /// A gateway somewhere, as its callers see it.
 #[derive(Clone, Debug)]

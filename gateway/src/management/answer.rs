@@ -6,7 +6,9 @@ use fedgate_providers::connection::{ConnectionRefusal, Problem};
 use fedgate_providers::error::{Blame, Catalogued, Refusal};
 use fedgate_providers::spec::Spec;
 use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::ApiRefusal;
 use crate::store::{StoreError, StoreRefusal};
@@ -88,12 +90,12 @@ impl From<StoreError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let errors: Vec<Value> = self
+        let errors: Vec<ProblemView> = self
             .problems
             .iter()
-            .map(|problem| problem_json(problem, None))
+            .map(|problem| ProblemView::of(problem, None))
             .collect();
-        let mut body = Map::from_iter([("errors".to_owned(), Value::from(errors))]);
+        let mut body = Map::from_iter([("errors".to_owned(), json!(errors))]);
         body.extend(self.beside);
         let mut response = (status, no_store(), Json(Value::Object(body))).into_response();
         // RFC 6750 3
@@ -112,15 +114,32 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// `{code, message, field, fix}`; no field for the request as a whole. The fix is in the words of that identity
-/// provider's console, or in general ones.
-pub(super) fn problem_json(problem: &Problem, spec: Option<&'static Spec>) -> Value {
-    let mut error = json!({ "code": problem.code(), "message": problem.message() });
-    if !problem.field.is_empty() {
-        error["field"] = Value::from(problem.field.as_str());
+/// One problem.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProblemView {
+    /// Stable; docs/errors.md lists them all.
+    #[schema(example = "connection.domain_taken")]
+    code: &'static str,
+    /// What is wrong, in one sentence, with what was expected and found.
+    message: String,
+    /// The member or query parameter; absent for the request as a whole.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false, example = "options.home_realm_domains.0")]
+    field: String,
+    /// What to do, in the words of that identity provider's console.
+    fix: String,
+}
+
+impl ProblemView {
+    /// The fix is in the words of `spec`, or in general ones.
+    pub(super) fn of(problem: &Problem, spec: Option<&'static Spec>) -> Self {
+        Self {
+            code: problem.code(),
+            message: problem.message(),
+            field: problem.field.clone(),
+            fix: fix(problem.refusal.entry(), spec),
+        }
     }
-    error["fix"] = Value::from(fix(problem.refusal.entry(), spec));
-    error
 }
 
 /// The fix of a catalogue entry, with every word in braces replaced.
@@ -136,9 +155,9 @@ pub(super) fn fix(entry: &Catalogued, spec: Option<&'static Spec>) -> String {
 }
 
 /// `{code: "OK", message}` and the members of `beside`.
-pub(super) fn ok(status: StatusCode, message: &str, beside: Value) -> Response {
+pub(super) fn ok(status: StatusCode, message: &str, beside: impl Serialize) -> Response {
     let mut body = json!({ "code": "OK", "message": message });
-    if let (Some(body), Value::Object(beside)) = (body.as_object_mut(), beside) {
+    if let (Some(body), Value::Object(beside)) = (body.as_object_mut(), json!(beside)) {
         body.extend(beside);
     }
     (status, no_store(), Json(body)).into_response()
@@ -183,9 +202,12 @@ fn status(refusal: &Refusal) -> StatusCode {
         StatusCode::CONFLICT
     } else if *refusal == StoreRefusal::Unavailable {
         StatusCode::SERVICE_UNAVAILABLE
-    } else if refusal.entry().blame == Blame::Gateway {
+    } else if refusal.entry().blame == Blame::Gateway || refusal.code().starts_with("gateway.") {
         StatusCode::INTERNAL_SERVER_ERROR
-    } else {
+    } else if refusal.code().starts_with("api.") && !is(ApiRefusal::MemberValue) {
         StatusCode::BAD_REQUEST
+    } else {
+        // The request is as the document describes it, but a value is not one that can be used.
+        StatusCode::UNPROCESSABLE_ENTITY
     }
 }

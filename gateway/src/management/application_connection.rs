@@ -2,46 +2,71 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
+use serde_json::Value;
 
 use super::ApiRefusal;
 use super::answer::{ApiError, ok};
-use super::caller::authorize;
-use super::connection::stored;
-use super::view;
+use super::api::Api;
+use super::connection::{ID, stored};
+use super::operation::{Operation, PathParameter};
+use super::view::ConnectionList;
 use crate::app::{App, Shared};
+
+/// The id of an application in a path.
+const APPLICATION: PathParameter = PathParameter {
+    name: "application_id",
+    says: "The client_id of an application.",
+    example: "web",
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.at("/applications/{application_id}/connections", &[APPLICATION])
+        .get(
+            list,
+            Operation::new(
+                "GetApplicationConnections",
+                "List the connections that are enabled for an application",
+                &["read:application_connections", "read:connections"],
+            )
+            .answers::<ConnectionList>(StatusCode::OK),
+        )
+        .at(
+            "/applications/{application_id}/connections/{id}",
+            &[APPLICATION, ID],
+        )
+        .post(
+            enable,
+            Operation::new(
+                "EnableConnection",
+                "Enable a connection for an application; once more changes nothing",
+                &["create:application_connections", "update:connections"],
+            ),
+        )
+        .delete(
+            disable,
+            Operation::new(
+                "RemoveConnection",
+                "Disable a connection for an application",
+                &["delete:application_connections", "update:connections"],
+            ),
+        )
+}
 
 pub(super) async fn list(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path(application): Path<String>,
 ) -> Result<Response, ApiError> {
-    authorize(
-        &app,
-        &headers,
-        &["read:application_connections", "read:connections"],
-    )?;
     known(&app, &application).await?;
     let connections = app.store.application_connections(&application).await?;
-    let connections: Vec<Value> = connections.iter().map(view::entry).collect();
-    Ok(ok(
-        StatusCode::OK,
-        "Connections",
-        json!({ "connections": connections, "has_more": false }),
-    ))
+    let list = ConnectionList::all(&connections);
+    Ok(ok(StatusCode::OK, "Connections", list))
 }
 
 pub(super) async fn enable(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path((application, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    authorize(
-        &app,
-        &headers,
-        &["create:application_connections", "update:connections"],
-    )?;
     link(&app, &application, &id, true).await?;
     Ok(ok(
         StatusCode::OK,
@@ -52,14 +77,8 @@ pub(super) async fn enable(
 
 pub(super) async fn disable(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path((application, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    authorize(
-        &app,
-        &headers,
-        &["delete:application_connections", "update:connections"],
-    )?;
     link(&app, &application, &id, false).await?;
     Ok(ok(
         StatusCode::OK,

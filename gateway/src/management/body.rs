@@ -8,13 +8,16 @@ use fedgate_providers::connection::Problem;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::nearest::nearest;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 
 use super::ApiRefusal;
 use super::answer::ApiError;
+use super::document::Shape;
 
 /// The most problems that one answer lists.
-const PROBLEMS_MOST: usize = 100;
+pub(super) const PROBLEMS_MOST: usize = 100;
+/// The longest word among a few, in bytes.
+const CHOICE_BYTES: usize = 256;
 /// What a repeated member is reported as, within the parser's own error text.
 const REPEATED: &str = "repeated member ";
 
@@ -120,6 +123,7 @@ pub(super) struct Members<'a> {
     body: &'a Map<String, Value>,
     known: HashSet<&'static str>,
     problems: Vec<Problem>,
+    shape: Option<Shape>,
 }
 
 impl<'a> Members<'a> {
@@ -128,6 +132,23 @@ impl<'a> Members<'a> {
             body,
             known: HashSet::new(),
             problems: Vec::new(),
+            shape: None,
+        }
+    }
+
+    /// What `read` reads, as a JSON Schema for the document: every call notes what it takes.
+    pub(super) fn schema(read: impl FnOnce(&mut Members<'_>)) -> Value {
+        let nothing = Map::new();
+        let mut members = Members::new(&nothing);
+        members.shape = Some(Shape::default());
+        read(&mut members);
+        members.shape.unwrap_or_default().schema()
+    }
+
+    /// Notes the schema of a member, in place of what the call that reads it noted.
+    pub(super) fn note(&mut self, name: &'static str, schema: impl FnOnce() -> Value) {
+        if let Some(shape) = &mut self.shape {
+            shape.note(name, schema());
         }
     }
 
@@ -135,6 +156,16 @@ impl<'a> Members<'a> {
     pub(super) fn value(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.insert(name);
         self.body.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Refuses a body without this member, which has been read.
+    pub(super) fn require(&mut self, name: &'static str) {
+        if let Some(shape) = &mut self.shape {
+            shape.require(name);
+        }
+        if self.is_blank(name) {
+            self.refuse(ApiRefusal::MemberMissing, name);
+        }
     }
 
     /// Whether the member is there, `null` included.
@@ -153,12 +184,16 @@ impl<'a> Members<'a> {
 
     /// A text of one line; blank is absent.
     pub(super) fn text(&mut self, name: &'static str, most: usize) -> Option<&'a str> {
+        self.note(
+            name,
+            || json!({ "type": ["string", "null"], "maxLength": most }),
+        );
         let Value::String(text) = self.value(name)? else {
             self.refuse(ApiRefusal::MemberType.refuse().expected("a string"), name);
             return None;
         };
-        let text = text.trim();
-        if text.len() > most || text.chars().any(char::is_control) {
+        let (length, text) = (text.len(), text.trim());
+        if length > most || text.chars().any(char::is_control) {
             let expected = format!("one line of at most {most} bytes");
             self.refuse(ApiRefusal::MemberValue.refuse().expected(expected), name);
             return None;
@@ -166,7 +201,28 @@ impl<'a> Members<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// One of a few words.
+    pub(super) fn choice(
+        &mut self,
+        name: &'static str,
+        words: &[&'static str],
+    ) -> Option<&'static str> {
+        let given = self.text(name, CHOICE_BYTES);
+        self.note(name, || choices(words));
+        let text = given?;
+        let chosen = words.iter().find(|word| **word == text).copied();
+        if chosen.is_none() {
+            let refusal = ApiRefusal::MemberValue.refuse();
+            self.refuse(refusal.expected(words.join(" | ")).found(text), name);
+        }
+        chosen
+    }
+
     pub(super) fn boolean(&mut self, name: &'static str) -> bool {
+        self.note(
+            name,
+            || json!({ "type": ["boolean", "null"], "default": false }),
+        );
         match self.value(name) {
             None => false,
             Some(Value::Bool(value)) => *value,
@@ -178,6 +234,7 @@ impl<'a> Members<'a> {
     }
 
     pub(super) fn object(&mut self, name: &'static str) -> Option<&'a Map<String, Value>> {
+        self.note(name, || json!({ "type": ["object", "null"] }));
         let value = self.value(name)?;
         if value.as_object().is_none() {
             self.refuse(ApiRefusal::MemberType.refuse().expected("an object"), name);
@@ -187,6 +244,9 @@ impl<'a> Members<'a> {
 
     /// A list of texts.
     pub(super) fn texts(&mut self, name: &'static str, most: usize) -> Option<Vec<&'a str>> {
+        self.note(name, || {
+            json!({ "type": ["array", "null"], "maxItems": most, "items": { "type": "string" } })
+        });
         let Value::Array(items) = self.value(name)? else {
             self.refuse(
                 ApiRefusal::MemberType
@@ -252,6 +312,13 @@ impl<'a> Members<'a> {
             Err(self.problems.into())
         }
     }
+}
+
+/// The schema of one of a few words; `null` and blank are absent.
+pub(super) fn choices(words: &[&str]) -> Value {
+    let mut all: Vec<Value> = words.iter().map(|word| json!(word)).collect();
+    all.extend([json!(""), Value::Null]);
+    json!({ "enum": all })
 }
 
 /// An unknown name, with the nearest one that is known.

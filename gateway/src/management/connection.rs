@@ -1,38 +1,110 @@
 //! `/api/v1/connections`
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use fedgate_providers::connection::normalized_domain;
 use fedgate_providers::connection::{Connection, ConnectionId, Problem, Status};
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ApiRefusal;
 use super::activation::activate;
 use super::answer::{ApiError, ok};
+use super::api::Api;
 use super::body;
-use super::caller::authorize;
 use super::change::{self, Asked, Changed, check_dependants, check_references, name_entity, row};
-use super::input::{Change, Input};
+use super::input::{Change, Input, schema};
+use super::operation::{Kind, Operation, PathParameter, QueryParameter};
 use super::precondition::{check_version, tagged};
-use super::query::{PAGING, Query};
-use super::view;
+use super::query::{CONFIRM, PAGING, Query};
+use super::view::{self, ConnectionChanged, ConnectionCreated, ConnectionList, ConnectionRead};
 use crate::app::{App, Shared};
 use crate::registry;
 use crate::store::connection::{Beside, StoredConnection};
 use crate::store::metadata_revision::Revision;
 
+/// The id of a connection in a path.
+pub(super) const ID: PathParameter = PathParameter {
+    name: "id",
+    says: "The id of a connection: conn_ and 32 hex digits.",
+    example: "conn_0192b194f6156fb7452fe38cfb144958",
+};
+const DOMAIN: QueryParameter = QueryParameter {
+    name: "home_realm_domain",
+    says: "Only the connection that this e-mail domain leads to.",
+    kind: Kind::Text,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    let update = |id, summary, schema| {
+        Operation::new(id, summary, &["update:connections"])
+            .query(&[CONFIRM])
+            .takes("ConnectionChange", schema)
+            .answers::<ConnectionChanged>(StatusCode::OK)
+            .tagged()
+            .conditional()
+    };
+    api.at("/connections", &[])
+        .get(
+            list,
+            Operation::new("GetConnections", "List connections", &["read:connections"])
+                .query(&PAGING)
+                .query(&[DOMAIN])
+                .answers::<ConnectionList>(StatusCode::OK),
+        )
+        .post(
+            create,
+            Operation::new(
+                "CreateConnection",
+                "Create a connection",
+                &["create:connections"],
+            )
+            .takes("NewConnection", schema(true))
+            .answers::<ConnectionCreated>(StatusCode::CREATED)
+            .tagged()
+            .conflicts(),
+        )
+        .at("/connections/{id}", &[ID])
+        .get(
+            read,
+            Operation::new("GetConnection", "Read a connection", &["read:connections"])
+                .answers::<ConnectionRead>(StatusCode::OK)
+                .tagged(),
+        )
+        .patch(
+            change,
+            update(
+                "UpdateConnection",
+                "Change members of a connection",
+                schema(false),
+            ),
+        )
+        .put(
+            replace,
+            update(
+                "ReplaceConnection",
+                "Replace a connection's options, but for secrets that are not named",
+                schema(false),
+            ),
+        )
+        .delete(
+            delete,
+            Operation::new(
+                "DeleteConnection",
+                "Delete a connection",
+                &["delete:connections"],
+            )
+            .query(&[CONFIRM])
+            .conditional(),
+        )
+}
+
 pub(super) async fn list(
     State(app): State<Shared>,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["read:connections"])?;
-    let mut known = PAGING.to_vec();
-    known.push("home_realm_domain");
-    let query = Query::parse(raw.as_deref(), &known)?;
-    let domain = match query.text("home_realm_domain") {
+    let domain = match query.text(DOMAIN.name) {
         None => None,
         Some(text) => Some(normalized_domain(text).ok_or_else(|| {
             ApiError::of(
@@ -40,7 +112,7 @@ pub(super) async fn list(
                     .refuse()
                     .expected("example.com")
                     .found(text),
-                "home_realm_domain",
+                DOMAIN.name,
             )
         })?),
     };
@@ -48,20 +120,10 @@ pub(super) async fn list(
         .store
         .connections(domain.as_deref(), query.page()?)
         .await?;
-    let connections: Vec<Value> = page.items.iter().map(view::entry).collect();
-    Ok(ok(
-        StatusCode::OK,
-        "Connections",
-        json!({ "connections": connections, "has_more": page.has_more }),
-    ))
+    Ok(ok(StatusCode::OK, "Connections", ConnectionList::of(&page)))
 }
 
-pub(super) async fn create(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["create:connections"])?;
+pub(super) async fn create(State(app): State<Shared>, body: Body) -> Result<Response, ApiError> {
     let body = body::object(body, app.limits.api_body_bytes).await?;
     let input = Input::read(&body, None, &Change::Create)?;
     let asked = input.status;
@@ -78,70 +140,53 @@ pub(super) async fn create(
     };
     app.store.create_connection(&stored, beside).await?;
     app.registry.forget(&stored.id).await;
-    let created = json!({
-        "id": stored.id.as_str(),
-        "status": stored.status.as_str(),
-        "setup": view::setup(&app.site, &stored.id, &stored.strategy, &stored.options),
-        "missing": view::missing(&missing, &stored.strategy),
-    });
-    Ok(tagged(
-        ok(
-            StatusCode::CREATED,
-            "Connection created",
-            json!({ "connection": created }),
-        ),
-        stored.version,
-    ))
+    let connection = view::Created::of(&stored, &missing, &app.site);
+    let created = ok(
+        StatusCode::CREATED,
+        "Connection created",
+        ConnectionCreated { connection },
+    );
+    Ok(tagged(created, stored.version))
 }
 
 pub(super) async fn read(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["read:connections"])?;
     let stored = stored(&app, &id).await?;
     let applications = app.store.connection_applications(&stored.id).await?;
     let opened = registry::from_row(&stored, &app.sealer).ok();
-    let connection = view::whole(&stored, opened.as_ref(), &applications, &app.site);
-    Ok(tagged(
-        ok(
-            StatusCode::OK,
-            "Connection",
-            json!({ "connection": connection }),
-        ),
-        stored.version,
-    ))
+    let connection = view::Whole::of(&stored, opened.as_ref(), applications, &app.site);
+    let found = ok(StatusCode::OK, "Connection", ConnectionRead { connection });
+    Ok(tagged(found, stored.version))
 }
 
 pub(super) async fn change(
     State(app): State<Shared>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<Query>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    update(&app, &headers, &id, raw.as_deref(), body, false).await
+    update(&app, &headers, &id, &query, body, false).await
 }
 
 pub(super) async fn replace(
     State(app): State<Shared>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<Query>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    update(&app, &headers, &id, raw.as_deref(), body, true).await
+    update(&app, &headers, &id, &query, body, true).await
 }
 
 pub(super) async fn delete(
     State(app): State<Shared>,
     headers: HeaderMap,
     Path(id): Path<String>,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["delete:connections"])?;
-    let query = Query::parse(raw.as_deref(), &["confirm"])?;
     let stored = stored(&app, &id).await?;
     check_version(&headers, stored.version)?;
     check_dependants(&app, &stored, query.is_confirmed()).await?;
@@ -155,12 +200,10 @@ async fn update(
     app: &App,
     headers: &HeaderMap,
     id: &str,
-    raw: Option<&str>,
+    query: &Query,
     body: Body,
     whole: bool,
 ) -> Result<Response, ApiError> {
-    authorize(app, headers, &["update:connections"])?;
-    let query = Query::parse(raw, &["confirm"])?;
     let body = body::object(body, app.limits.api_body_bytes).await?;
     let before = stored(app, id).await?;
     check_version(headers, before.version)?;
@@ -176,15 +219,13 @@ async fn update(
         version,
         missing,
     } = change::apply(app, &before, asked).await?;
-    let connection = json!({ "id": stored.id.as_str(), "status": stored.status.as_str(), "missing": view::missing(&missing, &stored.strategy) });
-    Ok(tagged(
-        ok(
-            StatusCode::OK,
-            "Connection updated",
-            json!({ "connection": connection }),
-        ),
-        version,
-    ))
+    let connection = view::Changed::of(&stored, &missing);
+    let done = ok(
+        StatusCode::OK,
+        "Connection updated",
+        ConnectionChanged { connection },
+    );
+    Ok(tagged(done, version))
 }
 
 /// A new connection. Its entityID is its metadata's address unless the caller names another: unlike a random text it

@@ -2,11 +2,12 @@
 
 use fedgate_providers::connection::{ConnectionRefusal, Options, Problem, Status};
 use fedgate_providers::spec::Spec;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::ApiRefusal;
 use super::answer::ApiError;
-use super::body::Members;
+use super::body::{Members, choices};
+use super::view::STATUSES;
 
 /// The longest name, in bytes.
 const NAME_BYTES: usize = 256;
@@ -68,41 +69,104 @@ impl Input {
         change: &Change<'_>,
     ) -> Result<Self, ApiError> {
         let mut members = Members::new(body);
-        let strategy = read_strategy(&mut members, spec);
-        let name = members.text("name", NAME_BYTES).map(str::to_owned);
-        let display_name = members.text("display_name", NAME_BYTES).map(str::to_owned);
-        let nameless = members.is_blank("name") && members.is_blank("display_name");
-        if nameless && matches!(change, Change::Create) {
-            members.refuse(ApiRefusal::MemberMissing, "name");
-        }
-        let status = read_status(&mut members);
-        let organization = read_organization(&mut members);
-        let enabled_applications = members.texts("enabled_applications", APPLICATIONS_MOST);
-        let enabled_applications =
-            enabled_applications.map(|ids| ids.into_iter().map(str::to_owned).collect());
-        let given = members.object("options");
-        let options = strategy.and_then(|spec| match read_options(spec, given, change) {
-            Ok(options) => Some(options),
-            Err(problems) => {
-                members.add(problems);
-                None
+        let input = members_of(&mut members, spec, change);
+        members.finish()?;
+        // Where it is absent, its problems have been told.
+        input.ok_or_else(|| ApiError::whole(ApiRefusal::BodyMalformed))
+    }
+}
+
+/// The schema of a body: of a creation, one for each protocol; of a change, whatever the protocol.
+pub(super) fn schema(creating: bool) -> Value {
+    let kinds: Vec<Value> = PROTOCOLS
+        .iter()
+        .filter_map(|protocol| Spec::of(&format!("{protocol}:custom")))
+        .map(|spec| protocol_schema(spec, creating))
+        .collect();
+    if creating {
+        json!({ "oneOf": kinds })
+    } else {
+        json!({ "anyOf": kinds })
+    }
+}
+
+/// Protocols that connections speak; each has a strategy `custom`.
+const PROTOCOLS: [&str; 2] = ["saml", "oidc"];
+
+fn protocol_schema(spec: &'static Spec, creating: bool) -> Value {
+    let strategies: Vec<&str> = Spec::all()
+        .filter(|known| known.protocol() == spec.protocol())
+        .map(|known| known.strategy.as_str())
+        .collect();
+    let empty = Options::from_json(spec, &Map::new());
+    let change = match (&empty, creating) {
+        (Ok(options), false) => Change::Merge(options),
+        _ => Change::Create,
+    };
+    let mut schema = Members::schema(|members| {
+        members_of(members, Some(spec), &change);
+        members.note("strategy", || {
+            if creating {
+                json!({ "enum": strategies })
+            } else {
+                choices(&strategies)
             }
         });
-        members.finish()?;
-        // Where either is absent, its problem has been told.
-        let (Some(spec), Some(options)) = (strategy, options) else {
-            return Err(ApiError::whole(ApiRefusal::BodyMalformed));
-        };
-        Ok(Self {
-            spec,
-            name,
-            display_name,
-            status,
-            organization,
-            enabled_applications,
-            options,
-        })
+        members.note("options", || {
+            json!({
+                "type": ["object", "null"], "additionalProperties": false,
+                "properties": Options::shape(spec),
+            })
+        });
+    });
+    schema["title"] = json!(spec.protocol().to_uppercase());
+    if creating {
+        schema["required"] = json!(["strategy"]);
+        schema["anyOf"] = ["name", "display_name"]
+            .map(|name| {
+                let given = json!({ "type": "string", "pattern": "\\S" });
+                json!({ "required": [name], "properties": { name: given } })
+            })
+            .into();
     }
+    schema
+}
+
+fn members_of(
+    members: &mut Members<'_>,
+    spec: Option<&'static Spec>,
+    change: &Change<'_>,
+) -> Option<Input> {
+    let strategy = read_strategy(members, spec);
+    let name = members.text("name", NAME_BYTES).map(str::to_owned);
+    let display_name = members.text("display_name", NAME_BYTES).map(str::to_owned);
+    let nameless = members.is_blank("name") && members.is_blank("display_name");
+    if nameless && matches!(change, Change::Create) {
+        members.refuse(ApiRefusal::MemberMissing, "name");
+    }
+    let status = members.choice("status", &STATUSES).and_then(Status::parse);
+    let organization = read_organization(members);
+    let enabled_applications = members.texts("enabled_applications", APPLICATIONS_MOST);
+    let enabled_applications =
+        enabled_applications.map(|ids| ids.into_iter().map(str::to_owned).collect());
+    let given = members.object("options");
+    let spec = strategy?;
+    let options = match read_options(spec, given, change) {
+        Ok(options) => options,
+        Err(problems) => {
+            members.add(problems);
+            return None;
+        }
+    };
+    Some(Input {
+        spec,
+        name,
+        display_name,
+        status,
+        organization,
+        enabled_applications,
+        options,
+    })
 }
 
 fn read_options(
@@ -159,21 +223,6 @@ fn read_strategy(members: &mut Members<'_>, fixed: Option<&'static Spec>) -> Opt
             spec
         }
     }
-}
-
-fn read_status(members: &mut Members<'_>) -> Option<Status> {
-    let text = members.text("status", NAME_BYTES)?;
-    let status = Status::parse(text);
-    if status.is_none() {
-        members.refuse(
-            ApiRefusal::MemberValue
-                .refuse()
-                .expected("draft | active | disabled")
-                .found(text),
-            "status",
-        );
-    }
-    status
 }
 
 fn read_organization(members: &mut Members<'_>) -> Belonging {

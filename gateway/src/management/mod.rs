@@ -5,14 +5,17 @@
 
 pub(crate) mod activation;
 pub(crate) mod answer;
+mod api;
 mod application_connection;
 mod body;
 mod caller;
 pub(crate) mod change;
 mod connection;
+mod document;
 mod input;
 mod login;
 mod metadata;
+mod operation;
 mod organization;
 mod organization_connection;
 mod precondition;
@@ -24,61 +27,37 @@ mod view;
 pub use refusal::ApiRefusal;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get, patch, post};
+use axum::routing::{any, get};
+use http::header::CONTENT_TYPE;
 
 use crate::app::Shared;
 use answer::ApiError;
+use api::{Api, BASE};
 
-/// The paths of the Management API, and the service provider's metadata of each SAML connection.
-pub fn routes() -> Router<Shared> {
-    let api: [(&str, MethodRouter<Shared>); 10] = [
-        (
-            "/connections",
-            get(connection::list).post(connection::create),
-        ),
-        (
-            "/connections/{id}",
-            get(connection::read)
-                .patch(connection::change)
-                .put(connection::replace)
-                .delete(connection::delete),
-        ),
-        (
-            "/applications/{application_id}/connections",
-            get(application_connection::list),
-        ),
-        (
-            "/applications/{application_id}/connections/{id}",
-            post(application_connection::enable).delete(application_connection::disable),
-        ),
-        ("/organizations", get(organization::list)),
-        (
-            "/organizations/{org_code}/connections",
-            get(organization_connection::list),
-        ),
-        (
-            "/organizations/{org_code}/connections/{id}",
-            post(organization_connection::enable).delete(organization_connection::disable),
-        ),
-        (
-            "/organization",
-            get(organization::read).post(organization::create),
-        ),
-        (
-            "/organization/{org_code}",
-            patch(organization::change).delete(organization::delete),
-        ),
-        ("/logins/{reference}", get(login::read)),
+/// The paths of the Management API, their document, and the service provider's metadata of each SAML connection.
+pub fn routes(app: &Shared) -> Router<Shared> {
+    let nouns = [
+        connection::routes,
+        application_connection::routes,
+        organization::routes,
+        organization_connection::routes,
+        login::routes,
     ];
+    let mut api = nouns
+        .into_iter()
+        .fold(Api::new(app), |api, routes| routes(api));
+    let (router, paths) = api.finish();
+    let document = document::document(&app.site, paths, api).to_string();
+    let document = Bytes::from(document);
     let unknown = async || unknown_path();
-    let beside = Router::new()
+    let told = async move || ([(CONTENT_TYPE, "application/json")], document);
+    let refused = async || ApiError::whole(ApiRefusal::MethodNotAllowed);
+    router
+        .route(&format!("{BASE}/openapi.json"), get(told).fallback(refused))
+        .route(&format!("{BASE}/{{*path}}"), any(unknown))
         .route("/saml/{connection_id}/metadata", get(metadata::read))
-        .route("/api/v1/{*path}", any(unknown));
-    api.into_iter().fold(beside, |router, (path, methods)| {
-        let refused = async || ApiError::whole(ApiRefusal::MethodNotAllowed);
-        router.route(&format!("/api/v1{path}"), methods.fallback(refused))
-    })
 }
 
 /// What is answered below `/api` where there is nothing.

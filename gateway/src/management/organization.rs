@@ -1,18 +1,21 @@
 //! `/api/v1/organization` and `/api/v1/organizations`
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use axum::{Json, response::IntoResponse as _};
 use fedgate_certs::Timestamp;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use rand::CryptoRng;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::ApiRefusal;
 use super::answer::{ApiError, ok};
+use super::api::Api;
 use super::body::{self, Members};
-use super::caller::authorize;
+use super::operation::{Kind, Operation, PathParameter, QueryParameter};
 use super::query::{PAGING, Query};
 use crate::app::{App, Shared};
 use crate::store::StoreError;
@@ -21,59 +24,165 @@ use crate::store::organization::Organization;
 /// The longest name, handle and external id, in bytes.
 const NAME_BYTES: usize = 256;
 
-pub(super) async fn create(
-    State(app): State<Shared>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["create:organizations"])?;
+/// An organization.
+#[derive(Serialize, ToSchema)]
+struct OrganizationView {
+    #[schema(example = "org_1ccfb819462")]
+    code: String,
+    name: String,
+    /// Unique where there is one.
+    handle: Option<String>,
+    /// The operator's own id.
+    external_id: Option<String>,
+    /// Whether people may register themselves.
+    is_allow_registrations: bool,
+    /// Whether whoever asks to sign in to it becomes a member.
+    is_auto_membership_enabled: bool,
+    /// RFC 3339.
+    created_on: String,
+}
+
+/// A page of organizations, newest first.
+#[derive(Serialize, ToSchema)]
+struct OrganizationList {
+    organizations: Vec<OrganizationView>,
+    /// Whether the list goes on in the direction of paging.
+    has_more: bool,
+}
+
+/// What a creation answers.
+#[derive(Serialize, ToSchema)]
+struct OrganizationCreated {
+    organization: Created,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedOrganization)]
+struct Created {
+    #[schema(example = "org_1ccfb819462")]
+    code: String,
+}
+
+/// The code of an organization in a path.
+pub(super) const CODE: PathParameter = PathParameter {
+    name: "org_code",
+    says: "The code of an organization: org_ and 11 hex digits.",
+    example: "org_1ccfb819462",
+};
+const BY_CODE: QueryParameter = QueryParameter {
+    name: "code",
+    says: "The code of an organization.",
+    kind: Kind::Required,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.at("/organizations", &[])
+        .get(
+            list,
+            Operation::new(
+                "GetOrganizations",
+                "List organizations",
+                &["read:organizations"],
+            )
+            .query(&PAGING)
+            .answers::<OrganizationList>(StatusCode::OK),
+        )
+        .at("/organization", &[])
+        .get(
+            read,
+            Operation::new(
+                "GetOrganization",
+                "Read an organization",
+                &["read:organizations"],
+            )
+            .query(&[BY_CODE])
+            .answers_bare::<OrganizationView>(StatusCode::OK)
+            .finds(),
+        )
+        .post(
+            create,
+            Operation::new(
+                "CreateOrganization",
+                "Create an organization",
+                &["create:organizations"],
+            )
+            .takes("NewOrganization", schema(true))
+            .answers::<OrganizationCreated>(StatusCode::CREATED)
+            .conflicts(),
+        )
+        .at("/organization/{org_code}", &[CODE])
+        .patch(
+            change,
+            Operation::new(
+                "UpdateOrganization",
+                "Change members of an organization",
+                &["update:organizations"],
+            )
+            .takes("OrganizationChange", schema(false))
+            .conflicts(),
+        )
+        .delete(
+            delete,
+            Operation::new(
+                "DeleteOrganization",
+                "Delete an organization",
+                &["delete:organizations"],
+            )
+            .conflicts(),
+        )
+}
+
+/// The schema of a body; a change may leave everything out.
+fn schema(creating: bool) -> Value {
+    let mut schema = Members::schema(|members| {
+        members_of(members, String::new(), Timestamp::UNIX_EPOCH);
+    });
+    if !creating && let Some(members) = schema.as_object_mut() {
+        members.remove("required");
+    }
+    schema
+}
+
+pub(super) async fn create(State(app): State<Shared>, body: Body) -> Result<Response, ApiError> {
     let body = body::object(body, app.limits.api_body_bytes).await?;
     let organization = described(&body, new_code(&mut app.randomness.rng()), app.clock.now())?;
     app.store
         .create_organization(&organization)
         .await
         .map_err(taken)?;
-    let created = json!({ "organization": { "code": organization.code } });
+    let organization = Created {
+        code: organization.code,
+    };
+    let created = OrganizationCreated { organization };
     Ok(ok(StatusCode::CREATED, "Organization created", created))
 }
 
 /// `?code=org_…`. Kinde answers with the bare object.
 pub(super) async fn read(
     State(app): State<Shared>,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["read:organizations"])?;
-    let query = Query::parse(raw.as_deref(), &["code"])?;
-    let code = query
-        .text("code")
-        .ok_or_else(|| ApiError::of(ApiRefusal::MemberMissing, "code"))?;
+    let code = query.text(BY_CODE.name).unwrap_or_default();
     Ok(Json(shown(&stored(&app, code).await?)).into_response())
 }
 
 pub(super) async fn list(
     State(app): State<Shared>,
-    headers: HeaderMap,
-    RawQuery(raw): RawQuery,
+    Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["read:organizations"])?;
-    let query = Query::parse(raw.as_deref(), &PAGING)?;
     let page = app.store.organizations(query.page()?).await?;
-    let organizations: Vec<Value> = page.items.iter().map(shown).collect();
-    Ok(ok(
-        StatusCode::OK,
-        "Organizations",
-        json!({ "organizations": organizations, "has_more": page.has_more }),
-    ))
+    let list = OrganizationList {
+        organizations: page.items.iter().map(shown).collect(),
+        has_more: page.has_more,
+    };
+    Ok(ok(StatusCode::OK, "Organizations", list))
 }
 
 pub(super) async fn change(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path(code): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["update:organizations"])?;
     let patch = body::object(body, app.limits.api_body_bytes).await?;
     let before = stored(&app, &code).await?;
     let Value::Object(mut members) = json!({
@@ -93,10 +202,8 @@ pub(super) async fn change(
 
 pub(super) async fn delete(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path(code): Path<String>,
 ) -> Result<Response, ApiError> {
-    authorize(&app, &headers, &["delete:organizations"])?;
     app.store
         .delete_organization(&code)
         .await
@@ -119,16 +226,16 @@ fn taken(error: StoreError) -> ApiError {
     }
 }
 
-fn shown(organization: &Organization) -> Value {
-    json!({
-        "code": organization.code,
-        "name": organization.name,
-        "handle": organization.handle,
-        "external_id": organization.external_id,
-        "is_allow_registrations": organization.is_allow_registrations,
-        "is_auto_membership_enabled": organization.is_auto_membership_enabled,
-        "created_on": organization.created_at.to_string(),
-    })
+fn shown(organization: &Organization) -> OrganizationView {
+    OrganizationView {
+        code: organization.code.clone(),
+        name: organization.name.clone(),
+        handle: organization.handle.clone(),
+        external_id: organization.external_id.clone(),
+        is_allow_registrations: organization.is_allow_registrations,
+        is_auto_membership_enabled: organization.is_auto_membership_enabled,
+        created_on: organization.created_at.to_string(),
+    }
 }
 
 fn described(
@@ -137,11 +244,15 @@ fn described(
     created_at: Timestamp,
 ) -> Result<Organization, ApiError> {
     let mut members = Members::new(body);
+    let organization = members_of(&mut members, code, created_at);
+    members.finish()?;
+    Ok(organization)
+}
+
+fn members_of(members: &mut Members<'_>, code: String, created_at: Timestamp) -> Organization {
     let name = members.text("name", NAME_BYTES);
-    if members.is_blank("name") {
-        members.refuse(ApiRefusal::MemberMissing, "name");
-    }
-    let organization = Organization {
+    members.require("name");
+    Organization {
         code,
         name: name.unwrap_or_default().to_owned(),
         external_id: members.text("external_id", NAME_BYTES).map(str::to_owned),
@@ -149,9 +260,7 @@ fn described(
         is_allow_registrations: members.boolean("is_allow_registrations"),
         is_auto_membership_enabled: members.boolean("is_auto_membership_enabled"),
         created_at,
-    };
-    members.finish()?;
-    Ok(organization)
+    }
 }
 
 /// `org_` and 11 hex digits.

@@ -2,48 +2,65 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
+use serde_json::Value;
 
 use super::answer::{ApiError, ok};
-use super::caller::authorize;
-use super::connection::stored;
-use super::{organization, view};
+use super::api::Api;
+use super::connection::{ID, stored};
+use super::operation::Operation;
+use super::organization::{self, CODE};
+use super::view::ConnectionList;
 use crate::app::{App, Shared};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.at("/organizations/{org_code}/connections", &[CODE])
+        .get(
+            list,
+            Operation::new(
+                "GetOrganizationConnections",
+                "List an organization's own connections and those that are enabled for it",
+                &["read:organization_connections", "read:connections"],
+            )
+            .answers::<ConnectionList>(StatusCode::OK),
+        )
+        .at("/organizations/{org_code}/connections/{id}", &[CODE, ID])
+        .post(
+            enable,
+            Operation::new(
+                "EnableOrgConnection",
+                "Enable a connection for an organization; once more changes nothing",
+                &["create:organization_connections", "update:connections"],
+            ),
+        )
+        .delete(
+            disable,
+            Operation::new(
+                "RemoveOrgConnection",
+                "Disable a connection for an organization",
+                &["delete:organization_connections", "update:connections"],
+            ),
+        )
+}
 
 /// Its own connections and those that are enabled for it.
 pub(super) async fn list(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path(code): Path<String>,
 ) -> Result<Response, ApiError> {
-    authorize(
-        &app,
-        &headers,
-        &["read:organization_connections", "read:connections"],
-    )?;
     organization::stored(&app, &code).await?;
-    let mut connections: Vec<Value> = Vec::new();
+    let mut connections = Vec::new();
     for id in app.store.organization_connections(&code).await? {
-        connections.extend(app.store.connection(&id).await?.as_ref().map(view::entry));
+        connections.extend(app.store.connection(&id).await?);
     }
-    Ok(ok(
-        StatusCode::OK,
-        "Connections",
-        json!({ "connections": connections, "has_more": false }),
-    ))
+    let list = ConnectionList::all(&connections);
+    Ok(ok(StatusCode::OK, "Connections", list))
 }
 
 pub(super) async fn enable(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path((code, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    authorize(
-        &app,
-        &headers,
-        &["create:organization_connections", "update:connections"],
-    )?;
     link(&app, &code, &id, true).await?;
     Ok(ok(
         StatusCode::OK,
@@ -54,14 +71,8 @@ pub(super) async fn enable(
 
 pub(super) async fn disable(
     State(app): State<Shared>,
-    headers: HeaderMap,
     Path((code, id)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    authorize(
-        &app,
-        &headers,
-        &["delete:organization_connections", "update:connections"],
-    )?;
     link(&app, &code, &id, false).await?;
     Ok(ok(
         StatusCode::OK,

@@ -1,27 +1,54 @@
 //! Query parameters: known ones once, the others refused.
 
+use fedgate_providers::connection::Problem;
+use fedgate_providers::error::Refusal;
 use url::form_urlencoded;
 
 use super::ApiRefusal;
 use super::answer::ApiError;
-use super::body::unknown;
-use crate::store::page::PageRequest;
+use super::body::{PROBLEMS_MOST, unknown};
+use super::operation::{Kind, QueryParameter};
+use crate::store::page::{PAGE_MOST, PageRequest};
 
 /// The longest query that is read, in bytes.
 const QUERY_BYTES: usize = 4096;
+
 /// Parameters that page through a list.
-pub(super) const PAGING: [&str; 3] = ["starting_after", "ending_before", "page_size"];
+pub(super) const PAGING: [QueryParameter; 3] = [
+    QueryParameter {
+        name: "starting_after",
+        says: "The id behind which the page begins: the last one of the page before.",
+        kind: Kind::Text,
+    },
+    QueryParameter {
+        name: "ending_before",
+        says: "The id before which the page ends: the first one of the page behind. Not beside starting_after.",
+        kind: Kind::Text,
+    },
+    QueryParameter {
+        name: "page_size",
+        says: "Entries wanted; 500 at most, and where it is absent.",
+        kind: Kind::Count,
+    },
+];
+
+/// The parameter by which a caller goes on although others depend on what goes away.
+pub(super) const CONFIRM: QueryParameter = QueryParameter {
+    name: "confirm",
+    says: "Go on although others depend on it.",
+    kind: Kind::Boolean,
+};
 
 /// A parsed query.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads a raw query string in which only these names may occur, each once.
+    /// Reads a raw query string in which only these parameters may occur, each once.
     ///
     /// # Errors
-    /// `api.member_unknown`, `api.member_repeated`, `api.member_value`.
-    pub(super) fn parse(raw: Option<&str>, known: &[&str]) -> Result<Self, ApiError> {
+    /// Every problem: `api.member_unknown`, `api.member_repeated`, `api.member_missing`, `api.member_value`.
+    pub(super) fn parse(raw: Option<&str>, known: &[QueryParameter]) -> Result<Self, ApiError> {
         let raw = raw.unwrap_or_default();
         if raw.len() > QUERY_BYTES {
             return Err(ApiError::whole(
@@ -30,20 +57,49 @@ impl Query {
                     .expected(format_args!("a query of at most {QUERY_BYTES} bytes")),
             ));
         }
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut query = Self::default();
+        let mut problems = Vec::new();
         for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
-            if !known.contains(&name.as_ref()) {
-                return Err(ApiError::of(unknown(&name, known.iter().copied()), &name));
+            if let Err(refusal) = query.take(&name, value.into_owned(), known) {
+                problems.push(Problem::new(refusal, name));
             }
-            if pairs.iter().any(|(seen, _)| *seen == name) {
-                return Err(ApiError::of(
-                    ApiRefusal::MemberRepeated.refuse().found(&name),
-                    &name,
-                ));
-            }
-            pairs.push((name.into_owned(), value.into_owned()));
         }
-        Ok(Self(pairs))
+        let absent = |parameter: &&QueryParameter| {
+            parameter.kind == Kind::Required && query.text(parameter.name).is_none()
+        };
+        for parameter in known.iter().filter(absent) {
+            problems.push(Problem::new(ApiRefusal::MemberMissing, parameter.name));
+        }
+        problems.truncate(PROBLEMS_MOST);
+        if problems.is_empty() {
+            Ok(query)
+        } else {
+            Err(problems.into())
+        }
+    }
+
+    fn take(&mut self, name: &str, value: String, known: &[QueryParameter]) -> Result<(), Refusal> {
+        let Some(parameter) = known.iter().find(|known| known.name == name) else {
+            return Err(unknown(name, known.iter().map(|known| known.name)));
+        };
+        if self.0.iter().any(|(seen, _)| seen == name) {
+            return Err(ApiRefusal::MemberRepeated.refuse().found(name));
+        }
+        let digits =
+            || value.bytes().all(|b| b.is_ascii_digit()) && value.bytes().any(|b| b != b'0');
+        let (sound, expected) = match parameter.kind {
+            Kind::Text | Kind::Required => (true, ""),
+            Kind::Boolean => (value == "true" || value == "false", "true | false"),
+            Kind::Count => (digits(), "a whole number from 1"),
+        };
+        if !sound {
+            return Err(ApiRefusal::MemberValue
+                .refuse()
+                .expected(expected)
+                .found(value));
+        }
+        self.0.push((name.to_owned(), value));
+        Ok(())
     }
 
     /// A parameter; blank is absent.
@@ -57,7 +113,7 @@ impl Query {
 
     /// Whether `confirm=true` is there.
     pub(super) fn is_confirmed(&self) -> bool {
-        self.text("confirm") == Some("true")
+        self.text(CONFIRM.name) == Some("true")
     }
 
     /// The page that the cursors ask for.
@@ -73,18 +129,10 @@ impl Query {
                 .expected("one of starting_after and ending_before");
             return Err(ApiError::of(refusal, "ending_before"));
         }
-        let page_size = match self.text("page_size") {
-            None => 0,
-            Some(text) => text.parse().ok().filter(|size| *size > 0).ok_or_else(|| {
-                ApiError::of(
-                    ApiRefusal::MemberValue
-                        .refuse()
-                        .expected("a whole number from 1")
-                        .found(text),
-                    "page_size",
-                )
-            })?,
-        };
+        // More digits than a number has ask for more than there is on a page.
+        let page_size = self
+            .text("page_size")
+            .map_or(0, |text| text.parse().unwrap_or(PAGE_MOST));
         Ok(PageRequest {
             starting_after,
             ending_before,

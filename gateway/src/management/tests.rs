@@ -10,6 +10,7 @@ use crate::op::issue::{Issuer, api_token};
 
 mod access;
 mod connection;
+mod document;
 mod hostile;
 mod lifecycle;
 mod links;
@@ -96,7 +97,7 @@ impl Gateway {
 
     async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(
-            super::routes()
+            super::routes(&self.app)
                 .with_state(self.app.clone())
                 .oneshot(request)
                 .await

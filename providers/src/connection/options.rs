@@ -62,17 +62,20 @@ impl Options {
         members: &Map<String, Value>,
     ) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader::new(members);
-        let common = common(&mut reader, spec);
-        let protocol = match spec.protocol() {
-            "saml" => ProtocolOptions::Saml(saml(&mut reader)),
-            _ => ProtocolOptions::Oauth(oauth(&mut reader)),
-        };
+        let options = read(&mut reader, spec);
         let problems = reader.finish();
         if problems.is_empty() {
-            Ok(Self { common, protocol })
+            Ok(options)
         } else {
             Err(problems)
         }
+    }
+
+    /// What [`Options::from_json`] takes: the JSON Schema of each member, by name.
+    pub fn shape(spec: &'static Spec) -> Map<String, Value> {
+        Reader::shape(|reader| {
+            read(reader, spec);
+        })
     }
 
     /// The options that a change leaves: members of `patch` replace, `null` removes, the rest stays, secrets too.
@@ -184,6 +187,15 @@ fn missing_oauth(options: &OauthOptions, spec: &Spec) -> Vec<Problem> {
     .filter(|(absent, ..)| *absent)
     .map(|(_, leaf, field)| Problem::new(leaf, field))
     .collect()
+}
+
+fn read(reader: &mut Reader<'_>, spec: &Spec) -> Options {
+    let common = common(reader, spec);
+    let protocol = match spec.protocol() {
+        "saml" => ProtocolOptions::Saml(saml(reader)),
+        _ => ProtocolOptions::Oauth(oauth(reader)),
+    };
+    Options { common, protocol }
 }
 
 fn common(reader: &mut Reader<'_>, spec: &Spec) -> CommonOptions {

@@ -1,6 +1,6 @@
 //! Reads members of a JSON object one by one and keeps every problem, not only the first.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::{Host, Url};
 
 use super::{ConnectionRefusal, Problem, Secret};
@@ -16,6 +16,7 @@ pub(super) struct Reader<'a> {
     members: &'a Map<String, Value>,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
+    shape: Option<Map<String, Value>>,
 }
 
 impl<'a> Reader<'a> {
@@ -24,6 +25,23 @@ impl<'a> Reader<'a> {
             members,
             known: Vec::new(),
             problems: Vec::new(),
+            shape: None,
+        }
+    }
+
+    /// The JSON Schema of every member that `read` reads: each call notes what it takes.
+    pub(super) fn shape(read: impl FnOnce(&mut Reader<'_>)) -> Map<String, Value> {
+        let nothing = Map::new();
+        let mut reader = Reader::new(&nothing);
+        reader.shape = Some(Map::new());
+        read(&mut reader);
+        reader.shape.unwrap_or_default()
+    }
+
+    /// Notes the schema of a member, in place of what the call that reads it noted.
+    pub(super) fn note(&mut self, name: &str, schema: impl FnOnce() -> Value) {
+        if let Some(shape) = &mut self.shape {
+            shape.insert(name.to_owned(), schema());
         }
     }
 
@@ -67,12 +85,21 @@ impl<'a> Reader<'a> {
 
     /// A secret: nothing of it goes into a problem.
     pub(super) fn secret(&mut self, name: &'static str, most: usize) -> Option<Secret> {
-        self.document(name, most).map(Secret::new)
+        let secret = self.document(name, most).map(Secret::new);
+        self.note(
+            name,
+            || json!({ "type": ["string", "null"], "maxLength": most, "writeOnly": true }),
+        );
+        secret
     }
 
     /// An absolute URL that a browser or the gateway may open.
     pub(super) fn url(&mut self, name: &'static str) -> Option<String> {
-        let text = self.text(name)?;
+        let given = self.text(name);
+        self.note(name, || {
+            json!({ "type": ["string", "null"], "maxLength": TEXT_BYTES, "examples": ["https://idp.example/"] })
+        });
+        let text = given?;
         if is_web_url(&text) {
             return Some(text);
         }
@@ -87,6 +114,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn boolean(&mut self, name: &'static str, default: bool) -> bool {
+        self.note(
+            name,
+            || json!({ "type": ["boolean", "null"], "default": default }),
+        );
         match self.value(name) {
             None => default,
             Some(Value::Bool(value)) => *value,
@@ -99,6 +130,9 @@ impl<'a> Reader<'a> {
 
     /// A whole number within limits.
     pub(super) fn number(&mut self, name: &'static str, most: u32, default: u32) -> u32 {
+        self.note(name, || {
+            json!({ "type": ["integer", "null"], "minimum": 0, "maximum": most, "default": default })
+        });
         let Some(value) = self.value(name) else {
             return default;
         };
@@ -132,7 +166,13 @@ impl<'a> Reader<'a> {
         name: &'static str,
         spellings: &[(&'static str, T)],
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let given = self.text(name);
+        self.note(name, || {
+            let mut all: Vec<Value> = spellings.iter().map(|(word, _)| json!(word)).collect();
+            all.extend([json!(""), Value::Null]);
+            json!({ "enum": all })
+        });
+        let text = given?;
         let chosen = spellings
             .iter()
             .find(|(spelling, _)| *spelling == text)
@@ -156,6 +196,9 @@ impl<'a> Reader<'a> {
 
     /// A list of texts, each with its index, at most `most` of them.
     pub(super) fn texts(&mut self, name: &'static str, most: usize) -> Vec<(usize, &'a str)> {
+        self.note(name, || {
+            json!({ "type": ["array", "null"], "maxItems": most, "items": { "type": "string" } })
+        });
         let items = match self.value(name) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
@@ -217,8 +260,12 @@ impl<'a> Reader<'a> {
     }
 
     fn any_text(&mut self, name: &'static str, most: usize) -> Option<&'a str> {
+        self.note(
+            name,
+            || json!({ "type": ["string", "null"], "maxLength": most }),
+        );
         let text = match self.value(name)? {
-            Value::String(text) => text.trim(),
+            Value::String(text) => text,
             other => {
                 self.wrong_type(name, "a string", other);
                 return None;
@@ -228,6 +275,7 @@ impl<'a> Reader<'a> {
             self.too_large(name, format_args!("at most {most} bytes"));
             return None;
         }
+        let text = text.trim();
         (!text.is_empty()).then_some(text)
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn upstream_params(
 ) -> BTreeMap<String, UpstreamParam> {
     let name = "upstream_params";
     let mut parameters = BTreeMap::new();
+    reader.note(name, shape);
     let members = match reader.value(name) {
         None => return parameters,
         Some(Value::Object(members)) => members,
@@ -82,6 +83,25 @@ pub(super) fn upstream_params(
         }
     }
     parameters
+}
+
+fn shape() -> Value {
+    let one = |name: &str, schema: Value| {
+        json!({
+            "type": "object", "properties": { name: schema },
+            "required": [name], "additionalProperties": false,
+        })
+    };
+    json!({
+        "type": ["object", "null"],
+        "maxProperties": PARAMETERS_MOST,
+        "propertyNames": { "maxLength": NAME_BYTES, "pattern": "^[A-Za-z0-9_.-]+$" },
+        "additionalProperties": { "oneOf": [
+            one("value", json!({ "type": "string", "maxLength": VALUE_BYTES })),
+            one("alias", json!({ "enum": ALIASES })),
+        ] },
+        "examples": [{ "login_hint": { "alias": "login_hint" } }],
+    })
 }
 
 pub(super) fn upstream_params_json(parameters: &BTreeMap<String, UpstreamParam>) -> Value {

@@ -2,52 +2,56 @@
 
 use super::*;
 
-/// What each route wants; any one of them is enough.
-#[rustfmt::skip]
-const ROUTES: [(&str, &str, &[&str]); 17] = [
-    ("GET", "/connections", &["read:connections"]),
-    ("POST", "/connections", &["create:connections"]),
-    ("GET", "/connections/{id}", &["read:connections"]),
-    ("PATCH", "/connections/{id}", &["update:connections"]),
-    ("PUT", "/connections/{id}", &["update:connections"]),
-    ("DELETE", "/connections/{id}", &["delete:connections"]),
-    ("GET", "/applications/web/connections", &["read:application_connections", "read:connections"]),
-    ("POST", "/applications/web/connections/{id}", &["create:application_connections", "update:connections"]),
-    ("DELETE", "/applications/web/connections/{id}", &["delete:application_connections", "update:connections"]),
-    ("GET", "/organizations", &["read:organizations"]),
-    ("GET", "/organizations/o/connections", &["read:organization_connections", "read:connections"]),
-    ("POST", "/organizations/o/connections/{id}", &["create:organization_connections", "update:connections"]),
-    ("DELETE", "/organizations/o/connections/{id}", &["delete:organization_connections", "update:connections"]),
-    ("GET", "/organization", &["read:organizations"]),
-    ("POST", "/organization", &["create:organizations"]),
-    ("DELETE", "/organization/o", &["delete:organizations"]),
-    ("GET", "/logins/x", &["read:logins"]),
-];
+/// Every operation of the document: method, path, and the scopes of which any one is enough.
+async fn operations(gateway: &Gateway) -> Vec<(Method, String, Vec<String>)> {
+    let request = client().get(format!("{}/api/v1/openapi.json", gateway.base));
+    let (status, document) = read(request).await;
+    assert_eq!(status, 200);
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("methods") {
+            let method = method.to_uppercase().parse().expect("a method");
+            let alternatives = operation["security"].as_array().expect("security");
+            let scopes = alternatives
+                .iter()
+                .filter_map(|one| one["bearer"][0].as_str());
+            let scopes: Vec<_> = scopes.map(str::to_owned).collect();
+            let path = path.replace("{id}", &format!("conn_{}", "0".repeat(32)));
+            operations.push((method, path.replace(['{', '}'], ""), scopes));
+        }
+    }
+    assert!(operations.len() > 15, "{operations:?}");
+    operations
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_other_scope_together_does_not_open_a_route() {
     let gateway = Gateway::start().await;
-    let id = format!("conn_{}", "0".repeat(32));
-    for (method, path, wanted) in ROUTES {
+    for (method, path, wanted) in operations(&gateway).await {
         let others: Vec<_> = API_SCOPES
             .split_whitespace()
-            .filter(|scope| !wanted.contains(scope))
+            .filter(|scope| wanted.iter().all(|wanted| wanted != scope))
             .collect();
+        let url = format!("{}{path}", gateway.base);
         let token = gateway.api_token_for(&others.join(" ")).await;
-        let method: Method = method.parse().expect("a method");
-        let url = format!("{}/api/v1{}", gateway.base, path.replace("{id}", &id));
-        let (status, answer) =
-            read(client().request(method, &url).bearer_auth(&token).body("{")).await;
+        let request = client().request(method.clone(), &url).bearer_auth(&token);
+        let (status, answer) = read(request.body("{")).await;
         assert_eq!(
             (status, errors(&answer)),
             (403, vec![("api.scope_missing", "")]),
-            "{path}"
+            "{method} {path}"
         );
-        assert!(
-            answer["errors"][0]["message"]
-                .as_str()
-                .is_some_and(|m| m.contains(wanted[0]))
-        );
+        let message = answer["errors"][0]["message"].as_str().expect("a message");
+        assert!(message.contains(&wanted[0]), "{message}");
+        for scope in wanted {
+            let token = gateway.api_token_for(&scope).await;
+            let request = client().request(method.clone(), &url).bearer_auth(&token);
+            assert_ne!(
+                read(request.body("{")).await.0,
+                403,
+                "{method} {path} {scope}"
+            );
+        }
     }
 }
 
@@ -55,9 +59,8 @@ async fn every_other_scope_together_does_not_open_a_route() {
 async fn without_a_token_of_this_api_no_route_tells_anything() {
     let gateway = Gateway::start().await;
     let (id_token, access_token) = crate::op::tokens(&gateway).await;
-    for (method, path, _) in ROUTES {
-        let method: Method = method.parse().expect("a method");
-        let url = format!("{}/api/v1{path}", gateway.base);
+    for (method, path, _) in operations(&gateway).await {
+        let url = format!("{}{path}", gateway.base);
         #[rustfmt::skip]
         let cases = [
             (None, "op.token_missing"),

@@ -37,7 +37,7 @@ async fn each_mistake_in_a_connection_is_told_with_its_code_and_member() {
         let (status, answer) = create(&gateway, body).await;
         assert_eq!(
             (status, errors(&answer)),
-            (400, vec![(code, field)]),
+            (422, vec![(code, field)]),
             "{answer}"
         );
     }
@@ -57,7 +57,7 @@ async fn a_connection_cannot_write_what_the_protocol_writes() {
         let field = format!("options.upstream_params.{name}");
         assert_eq!(
             (status, errors(&answer)),
-            (400, vec![("connection.reserved_parameter", field.as_str())])
+            (422, vec![("connection.reserved_parameter", field.as_str())])
         );
     }
     for name in [
@@ -94,7 +94,7 @@ async fn what_keeps_a_draft_from_being_activated_is_told_at_once() {
     let path = format!("{CONNECTIONS}/{}", draft["id"].as_str().expect("an id"));
     let activate = json!({"status": "active"});
     let (status, answer) = gateway.api(Method::PATCH, &path, Some(activate)).await;
-    assert_eq!((status, errors(&answer)), (400, expected));
+    assert_eq!((status, errors(&answer)), (422, expected));
     let body = json!({"name": "x", "strategy": "saml:custom", "status": "active"});
     let (_, answer) = create(&gateway, body).await;
     assert_eq!(

@@ -62,7 +62,7 @@ async fn switching_off_what_others_depend_on_wants_a_confirmation() {
         let (status, _) = gateway
             .api(Method::DELETE, &format!("{path}?{odd}"), None)
             .await;
-        assert_eq!(status, 409, "{odd}");
+        assert_eq!(status, 422, "{odd}");
     }
     let confirmed = format!("{path}?confirm=true");
     assert_eq!(gateway.api(Method::PATCH, &confirmed, disable).await.0, 200);
@@ -126,7 +126,7 @@ async fn rows_that_cannot_be_read_are_told_and_stay() {
     let (status, answer) = gateway.api(Method::PATCH, &path, change.clone()).await;
     assert_eq!(
         (status, errors(&answer)),
-        (400, vec![("gateway.secret_unreadable", "")])
+        (500, vec![("gateway.secret_unreadable", "")])
     );
     assert_eq!(gateway.api(Method::GET, &path, None).await.0, 200);
     let mut newer = stored;

@@ -224,8 +224,8 @@ async fn client_credentials_are_for_the_management_api_and_registered_scopes() {
         );
     }
     for scope in [
-        "read:users",
-        "read:connections delete:users",
+        "read:webhooks",
+        "read:connections delete:webhooks",
         "openid",
         "READ:connections",
     ] {

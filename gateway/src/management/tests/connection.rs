@@ -150,7 +150,7 @@ async fn every_problem_of_a_body_is_told_at_once() {
             "options": { "home_realm_domains": ["com"], "saml_entityid": "x" },
         }))
         .await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let expected = [
         ("api.member_missing", "name"),
         ("api.member_value", "status"),

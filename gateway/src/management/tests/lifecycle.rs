@@ -9,7 +9,7 @@ async fn asking_for_active_outright_tells_every_problem_instead_of_a_draft() {
     let gateway = Gateway::open().await;
     let body = json!({ "name": "op", "strategy": "oidc:custom", "status": "active", "options": { "client_id": "c" } });
     let answer = gateway.create(body).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let expected = [
         ("connection.issuer_missing", "options.issuer"),
         ("connection.client_secret_missing", "options.client_secret"),
