@@ -1,50 +1,169 @@
-//! The demo in a real browser: cookies, redirects, auto-posted forms and the content security policy as Chromium treats them.
+//! Pages and whole logins in a real browser: cookies, redirects, auto-posted forms and the content security policy as
+//! Chromium treats them.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
 use fedgate_lab::demo::Demo;
 use fedgate_tests::counterparts::node;
-use serde_json::Value;
+use fedgate_tests::gateway::client;
+use serde_json::{Value, json};
 
-/// Where screenshots go when this is set for the whole run.
-const SHOTS: Option<&str> = option_env!("FEDGATE_SHOTS");
+#[path = "../../gateway/examples/pages/samples.rs"]
+#[expect(dead_code, reason = "other users of the samples need more of them")]
+mod samples;
+
+/// Of the samples, those that are looked at in a browser, each in the languages named.
+const SAMPLES: [(&str, &[&str]); 7] = [
+    ("sign-in", &["-en", "-ar"]),
+    ("sign-in-malformed", &["-en", "-ar"]),
+    ("single-sign-on", &["-en", "-de"]),
+    ("refused", &["-en", "-ar"]),
+    ("refused-long", &["-de"]),
+    ("on-the-way", &["-en", "-ar"]),
+    ("signed-out", &["-en", "-ar"]),
+];
+const EXPLANATIONS: [&str; 4] = [
+    "explanation",
+    "explanation-long",
+    "explanation-hostile",
+    "explanation-passed",
+];
+
+/// Runs a script of the counterparts and answers the JSON that it prints.
+async fn run(mut command: Command) -> Value {
+    let run = move || {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.output()
+    };
+    let output = tokio::task::spawn_blocking(run).await.expect("a task");
+    let output = output.expect("node");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// A new folder for screenshots, under the one that cargo builds in. They are kept.
+fn screenshots(name: &str) -> PathBuf {
+    let target = option_env!("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
+        PathBuf::from,
+    );
+    let folder = target.join("screenshots").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    println!("screenshots: {}", folder.display());
+    folder
+}
+
+async fn demo() -> Demo {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    Demo::start(anywhere).await.expect("a demo")
+}
+
+/// Serves the sample pages under the policy that the gateway sends.
+async fn serve_samples(gateway: &str) -> String {
+    let answer = client().get(format!("{gateway}/logout")).send().await;
+    let answer = answer.expect("an answer");
+    let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].clone();
+    let show = async move |Path(name): Path<String>| -> Response {
+        let page = samples::pages()
+            .into_iter()
+            .find(|(other, _)| *other == name);
+        match page {
+            Some((_, html)) => {
+                ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+            }
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    };
+    let router = Router::new()
+        .route("/samples/{name}", get(show))
+        .merge(fedgate::page::routes());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}/samples")
+}
+
+/// Every page of the gateway: the samples, and what a running one answers.
+async fn pages_of_the_gateway(demo: &Demo) -> Vec<Value> {
+    let gateway = &demo.app.site.base_url;
+    let application = &demo.application.options().base_url;
+    let samples = serve_samples(gateway).await;
+    let named = SAMPLES.iter().flat_map(|(name, languages)| {
+        languages
+            .iter()
+            .map(move |language| format!("{name}{language}"))
+    });
+    let sample = |name: String| json!({"url": format!("{samples}/{name}"), "still": name.starts_with("on-the-way"), "name": name, "light": true});
+    let live = [
+        ("live-sign-in", format!("{application}/sign-in")),
+        ("live-not-found", format!("{gateway}/nothing")),
+        (
+            "live-refused",
+            format!("{gateway}/login/callback/{}?state=none", demo.globex),
+        ),
+        ("live-signed-out", format!("{gateway}/logout")),
+    ];
+    let live = live.map(|(name, url)| json!({"name": name, "url": url, "light": true}));
+    let explanations = EXPLANATIONS.map(ToOwned::to_owned);
+    named.chain(explanations).map(sample).chain(live).collect()
+}
+
+/// The demo's own pages.
+fn pages_of_the_demo(demo: &Demo) -> [Value; 4] {
+    let application = &demo.application.options().base_url;
+    let idp = demo.oidc_op.issuer();
+    [
+        json!({"name": "demo-start", "url": application}),
+        json!({"name": "demo-wrong", "url": format!("{application}/wrong"), "columns": true}),
+        json!({"name": "demo-wrong-audience", "url": format!("{application}/wrong/audience"), "columns": true}),
+        json!({"name": "demo-idp", "url": format!("{idp}/authorize")}),
+    ]
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_sign_in_with_and_without_scripts_in_light_and_dark() {
-    let demo = Demo::start(SocketAddr::from(([127, 0, 0, 1], 0)))
-        .await
-        .expect("a demo");
+async fn every_page_holds_in_light_and_dark_narrow_wide_and_zoomed_with_a_keyboard_alone() {
+    let demo = demo().await;
+    let mut pages = pages_of_the_gateway(&demo).await;
+    pages.extend(pages_of_the_demo(&demo));
+    let mut command = node("pages.mjs");
+    command
+        .env("PAGES", Value::Array(pages).to_string())
+        .env("SHOTS", screenshots("pages"));
+    let amiss = run(command).await;
+    assert_eq!(amiss, json!([]), "{amiss:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_and_out_by_keyboard_with_and_without_scripts() {
+    let demo = demo().await;
     let mut command = node("demo.mjs");
     command
         .env("DEMO_URL", &demo.application.options().base_url)
-        .env("DEMO_PASSWORD", fedgate_lab::person::PASSWORD);
-    if let Some(folder) = SHOTS {
-        command.env("DEMO_SHOTS", folder);
-    }
-    let output = tokio::task::spawn_blocking(move || {
-        command
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .output()
-    });
-    let output = output.await.expect("a task").expect("node");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let seen: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+        .env("DEMO_PASSWORD", fedgate_lab::person::PASSWORD)
+        .env("SHOTS", screenshots("demo"));
+    let seen = run(command).await;
+    let seen = seen.as_array().expect("a list");
     assert_eq!(seen.len(), 4);
     for page in seen {
+        assert_eq!(page["amiss"], json!([]), "{page:#}");
         let text = page["text"].as_str().expect("text");
+        let email = page["email"].as_str().expect("an address");
         assert!(
-            text.contains(page["email"].as_str().expect("an address")),
-            "{page}"
+            text.contains("Signed in as") && text.contains(email),
+            "{page:#}"
         );
-        assert!(text.contains("Signed in as"), "{page}");
-        assert_ne!(
-            page["overflow"], true,
-            "a page is wider than its window: {page}"
-        );
+        let out = page["out"].as_str().expect("text");
+        assert!(out.contains("You are signed out"), "{page:#}");
     }
 }
