@@ -2,17 +2,18 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fedgate_tests::gateway::{SECRET, client, configuration, read};
+use fedgate_tests::gateway::{SECRET, client, configuration, database, read};
 use fedgate_tests::process::free_address;
-use reqwest::Method;
+use reqwest::{Client, Method};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::Outcome;
+use crate::database::Database;
+use crate::process::{self, Memory};
 
 /// Where the application receives its codes; nothing listens there.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/cb";
@@ -20,73 +21,96 @@ pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/cb";
 const START: Duration = Duration::from_secs(20);
 /// How often a starting process is looked at.
 const LOOK_AGAIN: Duration = Duration::from_micros(200);
-/// Ticks of `/proc/PID/stat` in a second: `USER_HZ`, which is 100 on every Linux.
-const TICKS: f64 = 100.0;
-
 /// A running gateway, which ends with the value.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     child: Child,
-    folder: TempDir,
-    /// `http://127.0.0.1:PORT`
+    /// Where it listens: `http://127.0.0.1:PORT`
     pub(crate) base: String,
+    /// A client with connections to it.
+    pub(crate) http: Client,
     /// From the start of the process to its first answer.
     pub(crate) started_in: Duration,
 }
 
-/// Memory of a process, in MiB.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Memory {
-    /// Resident now (`VmRSS`).
-    pub(crate) resident: f64,
-    /// The most that ever was (`VmHWM`).
-    pub(crate) peak: f64,
+/// What a gateway is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The program.
+    pub(crate) binary: PathBuf,
+    /// Configuration, master key, log, and SQLite's file.
+    pub(crate) folder: PathBuf,
+    /// What browsers see; the first gateway listens there.
+    pub(crate) public: SocketAddr,
+    pub(crate) database: Database,
+    /// `FEDGATE_SECTION__KEY` variables.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
-/// Times of the starts: the first makes database and keys, the others find them.
-#[derive(Debug)]
-pub(crate) struct Starts {
-    pub(crate) first: Duration,
-    pub(crate) others: Vec<Duration>,
-}
-
-/// Times so many starts of a gateway in one folder.
-pub(crate) fn starts(binary: &Path, count: u32) -> Outcome<Starts> {
-    let mut gateway = Gateway::start(binary, tempfile::tempdir()?)?;
-    let first = gateway.started_in;
-    let mut others = Vec::new();
-    for _ in 0..count {
-        gateway = Gateway::start(binary, gateway.end()?)?;
-        others.push(gateway.started_in);
+impl Place {
+    /// On SQLite in a folder, with the default configuration.
+    pub(crate) fn on_sqlite(binary: &Path, folder: &Path) -> Self {
+        Self::on(binary, folder, Database::Sqlite(database(folder)))
     }
-    Ok(Starts { first, others })
+
+    /// On a database.
+    pub(crate) fn on(binary: &Path, folder: &Path, database: Database) -> Self {
+        let url = database.url();
+        let place = Self {
+            binary: binary.to_owned(),
+            folder: folder.to_owned(),
+            public: free_address(),
+            database,
+            environment: Vec::new(),
+        };
+        place.with("FEDGATE_STORE__URL", &url)
+    }
+
+    /// With one more variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
 }
 
 impl Gateway {
-    /// Starts the program in a folder and waits for its first answer. What it logs goes into a file there.
-    pub(crate) fn start(binary: &Path, folder: TempDir) -> Outcome<Self> {
-        let address = free_address();
-        let file = folder.path().join("fedgate.toml");
-        std::fs::write(&file, configuration(&address.to_string(), REDIRECT_URI, ""))?;
-        let log = std::fs::File::create(folder.path().join("fedgate.log"))?;
+    /// Starts the program at its public address and waits for its first answer.
+    pub(crate) fn start(place: &Place) -> Outcome<Self> {
+        Self::start_at(place, place.public)
+    }
+
+    /// Starts another beside it, at an address of its own.
+    pub(crate) fn replica(place: &Place) -> Outcome<Self> {
+        Self::start_at(place, free_address())
+    }
+
+    /// What it logs goes into a file.
+    fn start_at(place: &Place, address: SocketAddr) -> Outcome<Self> {
+        let file = place.folder.join("fedgate.toml");
+        let text = configuration(&place.public.to_string(), REDIRECT_URI, "");
+        std::fs::write(&file, text)?;
+        let log_file = place.folder.join(format!("{}.log", address.port()));
+        let log = std::fs::File::create(&log_file)?;
         let began = Instant::now();
-        let child = Command::new(binary)
+        let child = Command::new(&place.binary)
             .arg("serve")
             .arg("--config")
             .arg(&file)
+            .env("FEDGATE_SERVER__LISTEN", address.to_string())
+            .envs(place.environment.iter().cloned())
             .stdin(Stdio::null())
             .stderr(log)
             .spawn()
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
+            .map_err(|error| format!("{}: {error}", place.binary.display()))?;
         let mut gateway = Self {
             child,
-            folder,
             base: format!("http://{address}"),
+            http: client(),
             started_in: Duration::ZERO,
         };
         while !is_healthy(address) {
             if gateway.child.try_wait()?.is_some() || began.elapsed() > START {
-                let log = std::fs::read_to_string(gateway.folder.path().join("fedgate.log"))?;
+                let log = std::fs::read_to_string(log_file)?;
                 return Err(format!("the gateway does not start: {log}").into());
             }
             std::thread::sleep(LOOK_AGAIN);
@@ -97,7 +121,8 @@ impl Gateway {
 
     /// Creates a connection through the Management API and answers it: `id`, `status`, `setup`.
     pub(crate) async fn create_connection(&self, body: Value) -> Outcome<Value> {
-        let request = client()
+        let request = self
+            .http
             .request(Method::POST, format!("{}/api/v1/connections", self.base))
             .bearer_auth(self.api_token().await?)
             .header("content-type", "application/json")
@@ -109,41 +134,25 @@ impl Gateway {
         }
     }
 
-    /// CPU time that the process has used so far, in user and kernel mode, in milliseconds.
+    /// CPU time that the process has used so far, in milliseconds.
     pub(crate) fn cpu_milliseconds(&self) -> Outcome<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // proc_pid_stat(5): the name of the program, in parentheses, may hold anything; utime and stime are the
-        // 14th and 15th field, and the third follows the name.
-        let (_, fields) = stat.rsplit_once(')').ok_or("no stat")?;
-        let ticks = |index: usize| -> Outcome<f64> {
-            let field = fields.split_ascii_whitespace().nth(index - 3);
-            Ok(field.ok_or("no such field")?.parse()?)
-        };
-        Ok((ticks(14)? + ticks(15)?) * 1000.0 / TICKS)
+        process::cpu_milliseconds(self.child.id())
     }
 
     /// Memory of the process.
     pub(crate) fn memory(&self) -> Outcome<Memory> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let mebibytes = |name: &str| -> Outcome<f64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kibibytes: f64 = line
-                .and_then(|line| line.split_ascii_whitespace().next())
-                .ok_or("no such line")?
-                .parse()?;
-            Ok(kibibytes / 1024.0)
-        };
-        Ok(Memory {
-            resident: mebibytes("VmRSS:")?,
-            peak: mebibytes("VmHWM:")?,
-        })
+        process::memory(self.child.id())
     }
 
-    /// Ends the process and hands its folder back.
-    fn end(mut self) -> Outcome<TempDir> {
-        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir()?);
-        drop(self);
-        Ok(folder)
+    /// Ends the process in order.
+    pub(crate) fn end(mut self) -> Outcome<()> {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status()?;
+        let deadline = Instant::now() + START;
+        while self.child.try_wait()?.is_none() && Instant::now() < deadline {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
     }
 
     async fn api_token(&self) -> Outcome<String> {
@@ -154,7 +163,8 @@ impl Gateway {
             .append_pair("client_secret", SECRET)
             .append_pair("audience", &audience)
             .finish();
-        let request = client()
+        let request = self
+            .http
             .post(format!("{}/oauth2/token", self.base))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);

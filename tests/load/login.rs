@@ -8,7 +8,7 @@ use fedgate_lab::person::Person;
 use fedgate_lab::saml_idp::{Lie, ResponseParameters, SamlIdp};
 use fedgate_providers::login::Handle;
 use fedgate_tests::gateway::SECRET;
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, HOST, LOCATION, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use url::Url;
@@ -34,12 +34,17 @@ pub(crate) enum Upstream {
 #[derive(Debug)]
 pub(crate) struct Path {
     pub(crate) http: Client,
-    pub(crate) base: String,
+    /// Where the replicas listen: each request of a login goes to the next one.
+    pub(crate) bases: Vec<String>,
+    /// The host that browsers see.
+    pub(crate) host: String,
     pub(crate) client_id: &'static str,
     pub(crate) connection: String,
     /// The ACS or the redirect URI.
     pub(crate) callback: String,
     pub(crate) upstream: Upstream,
+    /// Tells this path's people from those of others.
+    pub(crate) people: &'static str,
     /// Counts logins over all runs: it makes people distinct.
     pub(crate) counter: AtomicU64,
 }
@@ -47,21 +52,35 @@ pub(crate) struct Path {
 impl Path {
     /// Signs the next person in and answers how long it took.
     pub(crate) async fn login(&self, userinfo: bool) -> Outcome<Duration> {
-        let person = person(self.counter.fetch_add(1, Ordering::Relaxed));
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        let person = person(self.people, number);
         let began = Instant::now();
-        let (upstream, cookies) = self.authorize(&person).await?;
-        let prepared = self.answer(&upstream, &person)?;
+        let (upstream, cookies) = self.authorize(&person, self.base(number)).await?;
+        let prepared = self.answer(&upstream, &person, self.base(number + 1))?;
         let callback = sent(prepared.header(COOKIE, cookies)).await?;
         let code = parameter(&location(callback).await?, "code")?;
-        let tokens = self.redeem(&code).await?;
+        let tokens = self.redeem(&code, self.base(number + 2)).await?;
         if userinfo {
-            self.userinfo(&tokens).await?;
+            self.userinfo(&tokens, self.base(number + 3)).await?;
         }
         Ok(began.elapsed())
     }
 
+    /// How many people and logins the database must know of this path, if every login ended well.
+    pub(crate) fn made(&self) -> (u64, u64) {
+        let logins = self.counter.load(Ordering::Relaxed);
+        (logins.div_ceil(2), logins)
+    }
+
+    /// The replica that a request goes to.
+    fn base(&self, request: u64) -> &str {
+        let replicas = u64::try_from(self.bases.len()).unwrap_or(1).max(1);
+        let index = usize::try_from(request % replicas).unwrap_or_default();
+        self.bases.get(index).map_or("", String::as_str)
+    }
+
     /// From the application to the upstream: where the gateway sends the browser, and the cookies it sets.
-    async fn authorize(&self, person: &Person) -> Outcome<(Url, String)> {
+    async fn authorize(&self, person: &Person, base: &str) -> Outcome<(Url, String)> {
         let query = Serializer::new(String::new())
             .append_pair("client_id", self.client_id)
             .append_pair("response_type", "code")
@@ -71,8 +90,8 @@ impl Path {
             .append_pair("nonce", &person.subject)
             .append_pair("connection_id", &self.connection)
             .finish();
-        let request = self.http.get(format!("{}/oauth2/auth?{query}", self.base));
-        let answer = sent(request).await?;
+        let request = self.http.get(format!("{base}/oauth2/auth?{query}"));
+        let answer = sent(request.header(HOST, &self.host)).await?;
         let cookies: Vec<_> = answer
             .headers()
             .get_all(SET_COOKIE)
@@ -83,7 +102,9 @@ impl Path {
     }
 
     /// The request by which the browser brings the upstream's answer.
-    fn answer(&self, asked: &Url, person: &Person) -> Outcome<RequestBuilder> {
+    fn answer(&self, asked: &Url, person: &Person, base: &str) -> Outcome<RequestBuilder> {
+        let mut to = Url::parse(base)?;
+        to.set_path(Url::parse(&self.callback)?.path());
         match &self.upstream {
             Upstream::Saml { idp, sp_entity_id } => {
                 let state = parameter(asked, "RelayState")?;
@@ -97,7 +118,7 @@ impl Path {
                     lie: Lie::Honest,
                 })?;
                 Ok(self.form(
-                    &self.callback,
+                    to.as_str(),
                     &[("SAMLResponse", &response), ("RelayState", &state)],
                 ))
             }
@@ -107,12 +128,13 @@ impl Path {
                     .append_pair("code", &code)
                     .append_pair("state", &parameter(asked, "state")?)
                     .finish();
-                Ok(self.http.get(format!("{}?{query}", self.callback)))
+                to.set_query(Some(&query));
+                Ok(self.http.get(to).header(HOST, &self.host))
             }
         }
     }
 
-    async fn redeem(&self, code: &str) -> Outcome<Value> {
+    async fn redeem(&self, code: &str, base: &str) -> Outcome<Value> {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -120,7 +142,7 @@ impl Path {
             ("client_id", self.client_id),
             ("client_secret", SECRET),
         ];
-        let request = self.form(&format!("{}/oauth2/token", self.base), &fields);
+        let request = self.form(&format!("{base}/oauth2/token"), &fields);
         let text = sent(request).await?.text().await?;
         let tokens: Value = serde_json::from_str(&text)?;
         match tokens["id_token"].as_str() {
@@ -129,11 +151,12 @@ impl Path {
         }
     }
 
-    async fn userinfo(&self, tokens: &Value) -> Outcome<()> {
+    async fn userinfo(&self, tokens: &Value, base: &str) -> Outcome<()> {
         let token = tokens["access_token"].as_str().ok_or("no access token")?;
         let request = self
             .http
-            .get(format!("{}/oauth2/v2/user_profile", self.base))
+            .get(format!("{base}/oauth2/v2/user_profile"))
+            .header(HOST, &self.host)
             .bearer_auth(token);
         sent(request).await?.bytes().await?;
         Ok(())
@@ -143,13 +166,14 @@ impl Path {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
         self.http
             .post(url)
+            .header(HOST, &self.host)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body)
     }
 }
 
 /// Every other login is somebody new; the others are people who came long before, and come back.
-fn person(login: u64) -> Person {
+fn person(people: &str, login: u64) -> Person {
     let number = if login.is_multiple_of(2) {
         login
     } else {
@@ -161,8 +185,8 @@ fn person(login: u64) -> Person {
         "acme.test",
         &["engineering", "admins", "everybody"],
     );
-    person.subject = format!("person-{number}");
-    person.email = format!("person-{number}@acme.test");
+    person.subject = format!("{people}-{number}");
+    person.email = format!("{people}-{number}@acme.test");
     person
 }
 

@@ -1,114 +1,91 @@
-//! The table: medians over the runs with their spread, and on which machine they were seen.
+//! The tables of whole logins: what they cost the gateway, and what they cost the servers beside it.
 
-use std::fmt;
-use std::process::Command;
-use std::time::Duration;
+use std::fmt::Write as _;
 
-use crate::gateway::Starts;
+use crate::LoginOptions;
+use crate::arrangement::Counts;
 use crate::scenario::{Row, Run};
+use crate::table::{head, milliseconds, percentile, row, spread};
 
-/// All that was measured.
-#[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) starts: Starts,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) logins: u32,
-    pub(crate) concurrency: u32,
-    pub(crate) userinfo: bool,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", machine())?;
-        writeln!(
-            f,
-            "Runs of {} logins, {} at a time{}; median (least to most) over the runs.\n",
-            self.logins,
-            self.concurrency,
-            if self.userinfo {
-                ", each with a call of userinfo"
-            } else {
-                ""
-            },
-        )?;
-        writeln!(
-            f,
-            "| upstream, ID token | CPU of the gateway, ms per login | logins/s | p50 ms | p99 ms | resident, peak MiB |\n|---|---|---|---|---|---|"
-        )?;
-        for row in &self.rows {
-            write_row(f, row)?;
-        }
-        let starts = &self.starts;
-        let others: Vec<_> = starts.others.iter().map(milliseconds).collect();
-        writeln!(
-            f,
-            "\nStart of the process to its first answer: {} ms; the very first, which makes database and keys, {:.0} ms.",
-            spread(others, 0),
-            milliseconds(&starts.first)
-        )
+/// CPU time, rate, duration and memory.
+pub(crate) fn logins(rows: &[Row], checks: &[String], options: &LoginOptions) -> String {
+    let mut text = format!(
+        "Runs of {} logins, {} at a time{}; median (least to most) over the runs.\n\n",
+        options.logins,
+        options.concurrency,
+        if options.userinfo {
+            ", each with a call of userinfo"
+        } else {
+            ""
+        },
+    );
+    text += &head(&[
+        "store: upstream, ID token",
+        "CPU of the gateway, ms per login",
+        "of PostgreSQL",
+        "of Redis",
+        "logins/s",
+        "p50 ms",
+        "p99 ms",
+        "resident, peak MiB",
+    ]);
+    for row in rows {
+        text += &login_row(row);
     }
+    text.push('\n');
+    for check in checks {
+        let _ = writeln!(text, "Counted afterwards: {check}.  ");
+    }
+    text
 }
 
-fn write_row(f: &mut fmt::Formatter<'_>, row: &Row) -> fmt::Result {
-    let column =
-        |of: &dyn Fn(&Run) -> f64, digits| spread(row.runs.iter().map(of).collect(), digits);
-    writeln!(
-        f,
-        "| {} | {} | {} | {} | {} | {:.0}, {:.0} |",
-        row.name,
-        column(&|run| run.cpu, 3),
+/// What the servers counted.
+pub(crate) fn servers(rows: &[Row]) -> String {
+    let mut text = String::from("Per login, of the same runs; median (least to most).\n\n");
+    text += &head(&[
+        "store: upstream, ID token",
+        "transactions of PostgreSQL",
+        "octets of its write-ahead log",
+        "commands of Redis",
+        "octets in Redis",
+    ]);
+    for of in rows {
+        let column = |what: &dyn Fn(&Counts) -> f64, digits| {
+            let counts = of.runs.iter().filter_map(|run| run.counts.as_ref());
+            spread(counts.map(what).collect(), digits)
+        };
+        if of.runs.iter().any(|run| run.counts.is_some()) {
+            text += &row(&[
+                of.name.clone(),
+                column(&|counts| counts.transactions, 1),
+                column(&|counts| counts.wal, 0),
+                column(&|counts| counts.commands, 1),
+                column(&|counts| counts.memory, 0),
+            ]);
+        }
+    }
+    text
+}
+
+fn login_row(of: &Row) -> String {
+    let column = |what: &dyn Fn(&Run) -> f64, digits| {
+        spread(of.runs.iter().map(what).collect::<Vec<_>>(), digits)
+    };
+    let beside = |what: &dyn Fn(&Run) -> f64| {
+        if of.runs.iter().any(|run| run.counts.is_some()) {
+            column(what, 3)
+        } else {
+            "none".to_owned()
+        }
+    };
+    row(&[
+        of.name.clone(),
+        column(&|run| run.cpu.gateway, 3),
+        beside(&|run| run.cpu.postgres),
+        beside(&|run| run.cpu.redis),
         column(&|run| f64::from(run.logins) / run.seconds, 0),
-        column(&|run| percentile(run, 50), 1),
-        column(&|run| percentile(run, 99), 1),
-        row.memory.resident,
-        row.memory.peak,
-    )
-}
-
-/// Of whole logins, in milliseconds.
-fn percentile(run: &Run, percent: usize) -> f64 {
-    let index = (run.durations.len() * percent / 100).min(run.durations.len().saturating_sub(1));
-    run.durations.get(index).map_or(f64::NAN, milliseconds)
-}
-
-fn milliseconds(duration: &Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-/// `median (least to most)`
-fn spread(mut values: Vec<f64>, digits: usize) -> String {
-    values.sort_by(f64::total_cmp);
-    match (values.first(), values.get(values.len() / 2), values.last()) {
-        (Some(least), Some(median), Some(most)) => {
-            format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
-        }
-        _ => "not measured".to_owned(),
-    }
-}
-
-fn machine() -> String {
-    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!(
-        "{model}, {cores} cores; {}; {}; commit {}.",
-        answer("rustc", &["--version"]),
-        openssl::version::version(),
-        answer("git", &["describe", "--always", "--dirty", "--exclude=*"]),
-    )
-}
-
-fn answer(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output();
-    let text = output.ok().filter(|output| output.status.success());
-    text.map_or_else(
-        || format!("{program} unknown"),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-    )
+        column(&|run| milliseconds(percentile(&run.durations, 50)), 1),
+        column(&|run| milliseconds(percentile(&run.durations, 99)), 1),
+        format!("{:.0}, {:.0}", of.memory.resident, of.memory.peak),
+    ])
 }

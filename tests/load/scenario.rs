@@ -10,24 +10,28 @@ use fedgate_lab::saml_idp::{SamlIdp, SamlIdpOptions, Signed};
 use fedgate_tests::gateway::client;
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, Memory};
+use crate::arrangement::{Arrangement, Counts, Cpu};
+use crate::gateway::Gateway;
 use crate::login::{Path, Upstream};
 use crate::op::{CLIENT, Op};
-use crate::{Options, Outcome};
+use crate::process::Memory;
+use crate::{LoginOptions, Outcome};
 
 /// One kind of login.
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    path: Arc<Path>,
+    pub(crate) path: Arc<Path>,
 }
 
 /// What one run of a scenario showed.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) logins: u32,
-    /// CPU time of the gateway for one login, in milliseconds.
-    pub(crate) cpu: f64,
+    /// CPU time for one login.
+    pub(crate) cpu: Cpu,
+    /// What servers counted for one login.
+    pub(crate) counts: Option<Counts>,
     pub(crate) seconds: f64,
     /// Of whole logins, sorted.
     pub(crate) durations: Vec<Duration>,
@@ -36,7 +40,8 @@ pub(crate) struct Run {
 /// A scenario's runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    /// The arrangement, the upstream and the ID token's algorithm.
+    pub(crate) name: String,
     pub(crate) runs: Vec<Run>,
     /// After the last run.
     pub(crate) memory: Memory,
@@ -44,77 +49,96 @@ pub(crate) struct Row {
 
 impl Scenario {
     /// All scenarios, their connections created.
-    pub(crate) async fn prepared(gateway: &Gateway) -> Outcome<Vec<Self>> {
+    pub(crate) async fn prepared(arrangement: &Arrangement) -> Outcome<Vec<Self>> {
+        let gateway = arrangement.gateways.first().ok_or("no gateway")?;
         let (saml, acs) = saml(gateway).await?;
         let (oidc, redirect_uri) = oidc(gateway).await?;
         let kinds = [
-            ("SAML, ES256", "es256", &saml, &acs),
-            ("SAML, RS256", "web", &saml, &acs),
-            ("OIDC, ES256", "es256", &oidc, &redirect_uri),
-            ("OIDC, RS256", "web", &oidc, &redirect_uri),
+            ("SAML, ES256", "es256", &saml, &acs, "saml-es256"),
+            ("SAML, RS256", "web", &saml, &acs, "saml-rs256"),
+            ("OIDC, ES256", "es256", &oidc, &redirect_uri, "oidc-es256"),
+            ("OIDC, RS256", "web", &oidc, &redirect_uri, "oidc-rs256"),
         ];
-        Ok(kinds
-            .into_iter()
-            .map(|(name, client_id, (connection, upstream), callback)| {
+        let bases = arrangement.gateways.iter().map(|one| one.base.clone());
+        let bases: Vec<_> = bases.collect();
+        let scenario =
+            |(name, client_id, upstream, callback, people): (_, _, &(_, _), &String, _)| {
+                let (connection, upstream): &(String, Upstream) = upstream;
                 let path = Path {
                     http: client(),
-                    base: gateway.base.clone(),
+                    bases: bases.clone(),
+                    host: arrangement.place.public.to_string(),
                     client_id,
                     connection: connection.clone(),
                     callback: callback.clone(),
                     upstream: upstream.clone(),
+                    people,
                     counter: AtomicU64::new(0),
                 };
                 Self {
                     name,
                     path: Arc::new(path),
                 }
-            })
-            .collect())
+            };
+        Ok(kinds.into_iter().map(scenario).collect())
     }
 
     /// Warms up, then measures every run.
-    pub(crate) async fn row(&self, gateway: &mut Gateway, options: &Options) -> Outcome<Row> {
-        self.run(gateway, options.logins.div_ceil(4), options)
+    pub(crate) async fn row(
+        &self,
+        arrangement: &Arrangement,
+        name: &str,
+        options: &LoginOptions,
+    ) -> Outcome<Row> {
+        self.run(arrangement, options.logins.div_ceil(4), options)
             .await?;
         let mut runs = Vec::new();
         for _ in 0..options.runs {
-            runs.push(self.run(gateway, options.logins, options).await?);
+            runs.push(self.run(arrangement, options.logins, options).await?);
         }
         Ok(Row {
-            name: self.name,
+            name: format!("{name}: {}", self.name),
             runs,
-            memory: gateway.memory()?,
+            memory: arrangement.memory()?,
         })
     }
 
-    async fn run(&self, gateway: &Gateway, logins: u32, options: &Options) -> Outcome<Run> {
+    async fn run(
+        &self,
+        arrangement: &Arrangement,
+        logins: u32,
+        options: &LoginOptions,
+    ) -> Outcome<Run> {
+        let counts = arrangement.counts().await?;
+        let (cpu, began) = (arrangement.cpu()?, Instant::now());
+        let durations = self.load(logins, options).await?;
+        let (elapsed, cpu) = (began.elapsed(), arrangement.cpu()?.since(cpu));
+        let counts = arrangement.counts().await?.zip(counts);
+        let logins = u32::try_from(durations.len())?;
+        let each = f64::from(logins.max(1));
+        Ok(Run {
+            logins,
+            cpu: cpu.per(each),
+            counts: counts.map(|(after, before)| after.since(before).per(each)),
+            seconds: elapsed.as_secs_f64(),
+            durations,
+        })
+    }
+
+    /// So many logins; how long each took, sorted.
+    async fn load(&self, logins: u32, options: &LoginOptions) -> Outcome<Vec<Duration>> {
         let left = Arc::new(AtomicU64::new(u64::from(logins)));
-        let (cpu, began) = (gateway.cpu_milliseconds()?, Instant::now());
-        let until = began + Duration::from_secs(options.seconds);
+        let until = Instant::now() + Duration::from_secs(options.seconds);
+        let person = || sign_in(self.path.clone(), left.clone(), until, options.userinfo);
         let people: Vec<_> = (0..options.concurrency)
-            .map(|_| {
-                tokio::spawn(sign_in(
-                    self.path.clone(),
-                    left.clone(),
-                    until,
-                    options.userinfo,
-                ))
-            })
+            .map(|_| tokio::spawn(person()))
             .collect();
         let mut durations = Vec::with_capacity(logins as usize);
         for person in people {
             durations.extend(person.await??);
         }
-        let (cpu, elapsed) = (gateway.cpu_milliseconds()? - cpu, began.elapsed());
         durations.sort_unstable();
-        let logins = u32::try_from(durations.len())?;
-        Ok(Run {
-            logins,
-            cpu: cpu / f64::from(logins.max(1)),
-            seconds: elapsed.as_secs_f64(),
-            durations,
-        })
+        Ok(durations)
     }
 }
 
@@ -138,7 +162,7 @@ async fn sign_in(
 }
 
 /// A SAML connection, with its ACS.
-async fn saml(gateway: &Gateway) -> Outcome<((String, Upstream), String)> {
+pub(crate) async fn saml(gateway: &Gateway) -> Outcome<((String, Upstream), String)> {
     let options = SamlIdpOptions {
         base_url: "http://127.0.0.1:9".to_owned(),
         name: "Acme".to_owned(),
