@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use fedgate_certs::Timestamp;
-use fedgate_certs::keyring::Keyring;
 use fedgate_certs::seal::Sealer;
 use fedgate_providers::egress::Egress;
 use fedgate_providers::login::Site;
@@ -16,11 +15,13 @@ use rand::rngs::SysRng;
 use crate::config::Config;
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
+use crate::fanout::Fanout;
 use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::token_keys::TokenKeys;
 
 /// The one clock. Tests set it forward; nothing below a handler asks the system.
 #[derive(Debug, Default)]
@@ -78,9 +79,9 @@ pub struct App {
     /// The one source of randomness.
     pub randomness: Randomness,
     /// Seals secrets, pending logins and sign-in requests.
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     /// Signs tokens.
-    pub keyring: Arc<Keyring>,
+    pub keyring: TokenKeys,
     /// The one way out.
     pub egress: Arc<Egress>,
     /// Rows.
@@ -89,6 +90,8 @@ pub struct App {
     pub ephemeral: Ephemeral,
     /// Keys that applications publish.
     pub client_keys: ClientKeys,
+    /// What other replicas are told, and tell.
+    pub fanout: Fanout,
     /// Opened providers and routes.
     pub registry: Registry,
     /// Writes traces behind the requests.

@@ -4,18 +4,20 @@ use fedgate_providers::error::Catalogued;
 use fedgate_providers::{connection, egress, oauth, oidc, saml};
 
 use crate::config::ConfigRefusal;
+use crate::ephemeral::EphemeralRefusal;
 use crate::error::GatewayRefusal;
 use crate::login::LoginRefusal;
 use crate::logout::LogoutRefusal;
 use crate::management::ApiRefusal;
 use crate::op::OpRefusal;
 use crate::people::PeopleRefusal;
+use crate::registry::RegistryRefusal;
 use crate::routing::RouteRefusal;
 use crate::store::StoreRefusal;
 
 /// Every refusal that exists, area by area: the source of `docs/errors.md`.
 pub fn catalogue() -> Vec<&'static Catalogued> {
-    let areas: [Vec<&'static Catalogued>; 15] = [
+    let areas: [Vec<&'static Catalogued>; 17] = [
         of(
             connection::ConnectionRefusal::ALL,
             connection::ConnectionRefusal::entry,
@@ -27,12 +29,14 @@ pub fn catalogue() -> Vec<&'static Catalogued> {
         of(egress::EgressRefusal::ALL, egress::EgressRefusal::entry),
         of(RouteRefusal::ALL, RouteRefusal::entry),
         of(LoginRefusal::ALL, LoginRefusal::entry),
+        of(RegistryRefusal::ALL, RegistryRefusal::entry),
         of(PeopleRefusal::ALL, PeopleRefusal::entry),
         of(OpRefusal::ALL, OpRefusal::entry),
         of(LogoutRefusal::ALL, LogoutRefusal::entry),
         of(ApiRefusal::ALL, ApiRefusal::entry),
         of(ConfigRefusal::ALL, ConfigRefusal::entry),
         of(StoreRefusal::ALL, StoreRefusal::entry),
+        of(EphemeralRefusal::ALL, EphemeralRefusal::entry),
         of(GatewayRefusal::ALL, GatewayRefusal::entry),
     ];
     areas.concat()

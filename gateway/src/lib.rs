@@ -2,12 +2,14 @@
 
 pub mod app;
 pub mod catalogue;
+pub mod change;
 pub mod cli;
 pub mod config;
 pub mod crash;
 pub mod ephemeral;
 pub mod error;
 pub mod events;
+pub mod fanout;
 pub mod limits;
 pub mod listener;
 pub mod login;
@@ -22,3 +24,4 @@ pub mod routing;
 pub mod serve;
 pub mod store;
 pub mod telemetry;
+pub mod token_keys;

@@ -26,12 +26,16 @@ pub struct Limits {
     pub pending_cookie_bytes: usize,
     /// Large pending logins kept in the ephemeral store at once.
     pub stored_pendings: usize,
+    /// Of these, those of one connection.
+    pub stored_pendings_per_connection: usize,
     /// Longest query of an authorization request.
     pub authorize_query_bytes: usize,
     /// Lifetime of an authorization code.
     pub code_seconds: u64,
-    /// Codes waiting to be redeemed at once.
+    /// Codes waiting to be redeemed at once in the embedded ephemeral store; Redis is bounded by its memory.
     pub waiting_codes: usize,
+    /// Codes of one connection that wait to be redeemed at once.
+    pub waiting_codes_per_connection: usize,
     /// Lifetime of ID and access tokens.
     pub token_seconds: u64,
     /// Lifetime of an API access token from client credentials.
@@ -67,9 +71,11 @@ impl Default for Limits {
             pending_cookies: 4,
             pending_cookie_bytes: 1536,
             stored_pendings: 10_000,
+            stored_pendings_per_connection: 2_500,
             authorize_query_bytes: 8 * 1024,
             code_seconds: 60,
             waiting_codes: 100_000,
+            waiting_codes_per_connection: 25_000,
             token_seconds: 60 * 60,
             api_token_seconds: 60 * 60,
             cached_providers: 2_000,

@@ -10,19 +10,33 @@ use fedgate_providers::connection::{Connection, ConnectionId, Options, Status};
 use fedgate_providers::egress::Egress;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::provider::{Opening, Provider};
+use fedgate_providers::refusals;
 use fedgate_providers::spec::Spec;
 use moka::future::Cache;
 
+use crate::change::Announcer;
 use crate::error::GatewayRefusal;
 use crate::limits::Limits;
-use crate::login::LoginRefusal;
 use crate::store::connection::StoredConnection;
 use crate::store::{Store, StoreRefusal};
 
 /// How long an OpenID Provider's metadata is used before it is read again: as long as its keys are.
 const DISCOVERED: Duration = Duration::from_hours(1);
+/// How long an upstream that could not be opened is not asked again: else whoever begins logins at a connection whose
+/// upstream hangs makes the gateway wait for it each time.
+const REFUSED: Duration = Duration::from_secs(2);
 /// What sealed connection secrets are sealed for.
 pub const SECRET_PURPOSE: &str = "connection";
+
+refusals! {
+    /// Why a connection leads nowhere.
+    pub enum RegistryRefusal in "login" {
+        /// The connection was disabled or deleted, or it is still a draft.
+        ConnectionUnavailable = "connection_unavailable", Operator, kinde 1004,
+            says "This way to sign in is not available.",
+            fix "Activate the connection, or let the application offer another one.";
+    }
+}
 
 /// A connection with its provider, ready for logins.
 #[derive(Debug)]
@@ -40,8 +54,11 @@ pub struct Registry {
     /// Those whose opening called an upstream, by version: `providers` forgets within seconds what may have changed
     /// here, and nothing says that the upstream has changed with it.
     discovered: Cache<(ConnectionId, i64), Arc<Ready>>,
+    /// What an upstream was refused for just now, by version.
+    refused: Cache<(ConnectionId, i64), Refusal>,
     applications: Cache<ConnectionId, Arc<Vec<String>>>,
     routes: Cache<String, Option<ConnectionId>>,
+    announcer: Announcer,
 }
 
 impl Registry {
@@ -57,6 +74,10 @@ impl Registry {
                 .max_capacity(limits.cached_providers)
                 .time_to_live(DISCOVERED)
                 .build(),
+            refused: Cache::builder()
+                .max_capacity(limits.cached_providers)
+                .time_to_live(REFUSED)
+                .build(),
             applications: Cache::builder()
                 .max_capacity(limits.cached_providers)
                 .time_to_live(life)
@@ -65,7 +86,15 @@ impl Registry {
                 .max_capacity(limits.cached_routes)
                 .time_to_live(life)
                 .build(),
+            announcer: Announcer::default(),
         }
+    }
+
+    /// The same registry, which tells its changes through `announcer`.
+    #[must_use]
+    pub(crate) fn announcing(mut self, announcer: Announcer) -> Self {
+        self.announcer = announcer;
+        self
     }
 
     /// The provider of an active connection. Opened once, however many logins wait for it.
@@ -125,8 +154,22 @@ impl Registry {
             .map_err(|refusal| (*refusal).clone())
     }
 
-    /// Forgets a connection and all routes, after a change.
+    /// Forgets a connection and all routes, after a change that was written here, and tells the other replicas.
     pub async fn forget(&self, id: &ConnectionId) {
+        self.forget_near(id).await;
+        self.announcer.connection(id);
+    }
+
+    /// Forgets everything, where changes may have been missed. What upstreams said of themselves stays: it goes with a
+    /// connection's version, which is read anew.
+    pub fn forget_all(&self) {
+        self.providers.invalidate_all();
+        self.applications.invalidate_all();
+        self.routes.invalidate_all();
+    }
+
+    /// Forgets a connection and all routes, after a change on another replica.
+    pub(crate) async fn forget_near(&self, id: &ConnectionId) {
         self.providers.invalidate(id).await;
         self.applications.invalidate(id).await;
         self.routes.invalidate_all();
@@ -140,7 +183,7 @@ impl Registry {
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Arc<Ready>, Refusal> {
-        let unavailable = || LoginRefusal::ConnectionUnavailable.refuse().found(id);
+        let unavailable = || RegistryRefusal::ConnectionUnavailable.refuse().found(id);
         let stored = store.connection(id).await?.ok_or_else(unavailable)?;
         if stored.status != Status::Active {
             return Err(unavailable().detail(stored.status.as_str()));
@@ -148,6 +191,9 @@ impl Registry {
         let version = (id.clone(), stored.version);
         if let Some(ready) = self.discovered.get(&version).await {
             return Ok(ready);
+        }
+        if let Some(refusal) = self.refused.get(&version).await {
+            return Err(refusal);
         }
         let connection = from_row(&stored, sealer)?;
         let metadata = store.live_metadata(id).await?;
@@ -159,7 +205,13 @@ impl Registry {
             egress,
             now,
         };
-        let provider = Provider::open(opening).await?;
+        let provider = match Provider::open(opening).await {
+            Ok(provider) => provider,
+            Err(refusal) => {
+                self.refused.insert(version, refusal.clone()).await;
+                return Err(refusal);
+            }
+        };
         let ready = Arc::new(Ready {
             connection,
             provider,

@@ -56,15 +56,17 @@ pub fn router(app: Shared) -> Router {
 }
 
 async fn ready(State(app): State<Shared>) -> Response {
-    let store = app.store.ping().await;
-    let status = if store.is_ok() {
+    let store = app.store.ping().await.is_ok();
+    let ephemeral = app.ephemeral.ping().await.is_ok();
+    let status = if store && ephemeral {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
+    let word = |answers| if answers { "ok" } else { "unavailable" };
     (
         status,
-        Json(json!({ "store": if store.is_ok() { "ok" } else { "unavailable" } })),
+        Json(json!({ "store": word(store), "ephemeral": word(ephemeral) })),
     )
         .into_response()
 }

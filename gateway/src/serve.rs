@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fedgate_certs::error::CertError;
-use fedgate_certs::key::{SigningAlgorithm, SigningKey};
-use fedgate_certs::keyring::{KeyPurpose, Keyring, Stage};
 use fedgate_certs::seal::Sealer;
 use fedgate_providers::egress::{Egress, EgressPolicy};
+use rand::Rng as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -17,18 +16,19 @@ use crate::app::{App, Clock, Randomness, Shared};
 use crate::config::{Config, applications, load_or_create_master_key};
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
+use crate::fanout::{self, Fanout};
 use crate::listener;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::router::router;
-use crate::store::key::StoredKey;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, hex};
 use crate::telemetry::{self, Metrics};
+use crate::token_keys::{TokenKeys, TokenKeysError};
 
 /// How often expired rows are removed.
 const SWEEP: Duration = Duration::from_mins(1);
-/// What token-signing keys are sealed for.
-const KEY_PURPOSE: &str = KeyPurpose::Tokens.as_str();
+/// What tells this database from others that share a Redis or a master key with it.
+const INSTALLATION: &str = "installation";
 
 /// Why the gateway did not start, or stopped.
 #[derive(Debug, Error)]
@@ -39,9 +39,15 @@ pub enum ServeError {
     /// The master key.
     #[error("{0}")]
     MasterKey(String),
-    /// The signing keys in the store: they cannot be opened with this master key, or not made.
-    #[error("the signing keys in the store cannot be used with this master key: {0}")]
-    Keys(#[from] CertError),
+    /// The signing keys in the store.
+    #[error("{0}")]
+    TokenKeys(#[from] TokenKeysError),
+    /// What is sealed and hashed with the master key.
+    #[error("the master key cannot be used: {0}")]
+    Cert(#[from] CertError),
+    /// The ephemeral store.
+    #[error("{0}")]
+    Ephemeral(String),
     /// The address.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -66,8 +72,11 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         &mut randomness.rng(),
     )
     .map_err(|problem| ServeError::MasterKey(problem.to_string()))?;
-    let sealer = Sealer::new(master);
-    let keyring = keyring(&store, &sealer, &clock, &randomness).await?;
+    let sealer = Arc::new(Sealer::new(master));
+    let ephemeral = ephemeral(&config, &store, &sealer, &randomness).await?;
+    let (fanout, announcer) = Fanout::start(&ephemeral, &sealer, &mut randomness.rng());
+    let store = store.announcing(announcer.clone());
+    let keyring = TokenKeys::open(&store, &sealer, &clock, &randomness).await?;
     store
         .put_configured_applications(&applications(&config, &sealer)?, clock.now())
         .await?;
@@ -80,11 +89,12 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         site: config.site(),
         traces: Traces::start(store.clone(), &limits),
         metrics: Metrics::default(),
-        ephemeral: Ephemeral::embedded(&limits),
-        registry: Registry::new(&limits),
+        ephemeral,
+        fanout,
+        registry: Registry::new(&limits).announcing(announcer),
         client_keys: ClientKeys::new(egress.clone()),
         egress,
-        keyring: Arc::new(keyring),
+        keyring,
         clock,
         randomness,
         limits,
@@ -119,12 +129,52 @@ pub async fn serve_on(
 ) -> Result<(), ServeError> {
     let metrics = metrics_listener(&app).await?;
     let sweeping = tokio::spawn(sweep(app.clone()));
+    let listening = tokio::spawn(fanout::listen(app.clone()));
+    let rereading = tokio::spawn(reread_keys(app.clone()));
     let watched = tokio::spawn(serve_metrics(app.clone(), metrics));
     listener::serve(listener, router(app.clone()), &app.limits, stop).await;
     sweeping.abort();
+    listening.abort();
+    rereading.abort();
     watched.abort();
     app.traces.flush().await;
     Ok(())
+}
+
+/// The ephemeral store that the configuration names.
+async fn ephemeral(
+    config: &Config,
+    store: &Store,
+    sealer: &Arc<Sealer>,
+    randomness: &Randomness,
+) -> Result<Ephemeral, ServeError> {
+    let limits = &config.limits;
+    let Some(url) = &config.ephemeral.url else {
+        return Ok(Ephemeral::embedded(limits));
+    };
+    let installation = installation(store, randomness).await?;
+    let opened = Ephemeral::redis(url.clone(), &installation, Arc::clone(sealer), limits).await;
+    opened.map_err(|refusal| {
+        let (entry, evidence) = (refusal.entry(), refusal.evidence());
+        let at = evidence.found.unwrap_or_default();
+        let cause = evidence.detail.unwrap_or_default();
+        ServeError::Ephemeral(format!(
+            "{at}: {} [{}]\n    cause: {cause}\n    fix: {}",
+            entry.meaning, entry.code, entry.fix
+        ))
+    })
+}
+
+/// The name of this database, which all replicas read there.
+async fn installation(store: &Store, randomness: &Randomness) -> Result<String, StoreError> {
+    if let Some(name) = store.setting(INSTALLATION).await? {
+        return Ok(name);
+    }
+    let mut octets = [0; 16];
+    randomness.rng().fill_bytes(&mut octets);
+    store
+        .put_setting_once(INSTALLATION, &hex("", &octets))
+        .await
 }
 
 /// `metrics_listen`, bound.
@@ -155,6 +205,16 @@ async fn sweep(app: Shared) {
     }
 }
 
+/// Sees keys of other replicas of which no message came.
+async fn reread_keys(app: Shared) {
+    let mut tick = tokio::time::interval(Duration::from_secs(app.limits.cache_seconds));
+    tick.tick().await;
+    loop {
+        tick.tick().await;
+        app.keyring.reread(&app.store, &app.sealer).await;
+    }
+}
+
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (
@@ -167,53 +227,4 @@ async fn stop_signal() {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-}
-
-/// The token-signing keys; a store that has none gets one for each algorithm.
-pub(crate) async fn keyring(
-    store: &Store,
-    sealer: &Sealer,
-    clock: &Clock,
-    randomness: &Randomness,
-) -> Result<Keyring, ServeError> {
-    let mut kept = token_keys(store).await?;
-    if kept.is_empty() {
-        for algorithm in SigningAlgorithm::ALL {
-            let key = SigningKey::generate(algorithm)?;
-            let private_key = sealer.seal_secret(
-                KEY_PURPOSE,
-                key.id(),
-                &key.to_pkcs8_der()?,
-                &mut randomness.rng(),
-            )?;
-            let now = clock.now();
-            let row = StoredKey {
-                id: key.id().to_owned(),
-                purpose: KEY_PURPOSE.to_owned(),
-                algorithm: algorithm.as_str().to_owned(),
-                stage: Stage::Active.as_str().to_owned(),
-                private_key,
-                certificate: None,
-                created_at: now,
-                stage_at: now,
-            };
-            store.insert_key(&row).await?;
-        }
-        kept = token_keys(store).await?;
-    }
-    let mut keys = Vec::with_capacity(kept.len());
-    for row in kept {
-        let plain = sealer.open_secret(KEY_PURPOSE, &row.id, &row.private_key)?;
-        let stage = Stage::from_name(&row.stage).ok_or(StoreError::Corrupt("key"))?;
-        keys.push((SigningKey::from_pkcs8_der(&plain)?, stage));
-    }
-    Ok(Keyring::new(keys)?)
-}
-
-async fn token_keys(store: &Store) -> Result<Vec<StoredKey>, StoreError> {
-    let keys = store.keys().await?;
-    Ok(keys
-        .into_iter()
-        .filter(|key| key.purpose == KEY_PURPOSE)
-        .collect())
 }

@@ -48,7 +48,7 @@ fn each_mistake_is_told_with_its_line_key_and_code() {
         ("[store]\nurl = \"mysql://x\"", "4: store.url", "config.store_url"),
         ("[store]\nurl = \"sqlite:\"", "4: store.url", "config.store_url"),
         ("[store]\nurl = \"postgres://x\"", "4: store.url", "config.not_in_this_version"),
-        ("[ephemeral]\nurl = \"redis://x\"", "4: ephemeral.url", "config.not_in_this_version"),
+        ("[ephemeral]\nurl = \"redis://u:p@x/db\"", "4: ephemeral.url", "config.ephemeral_url"),
         ("[telemetry]\nlog_format = \"xml\"", "4: telemetry.log_format", "config.value"),
         ("[limits]\ncode_seconds = 0", "4: limits.code_seconds", "config.limit"),
         ("[limits]\ncode_seconds = -1", "4: limits.code_seconds", "config.limit"),

@@ -9,6 +9,7 @@ use crate::config::{Config, load_or_create_master_key};
 use crate::management::scope;
 use crate::op::issue::{Issuer, api_token};
 use crate::store::Store;
+use crate::token_keys::TokenKeys;
 
 /// Who such a token says it was given to.
 const CLIENT_ID: &str = "fedgate-cli";
@@ -45,10 +46,10 @@ async fn token(config: &Config, scopes: &[String]) -> Result<String, Failure> {
         &mut randomness.rng(),
     )?;
     let sealer = Sealer::new(master);
-    let keyring = crate::serve::keyring(&store, &sealer, &clock, &randomness).await?;
+    let keyring = TokenKeys::open(&store, &sealer, &clock, &randomness).await?;
     let site = config.site();
     let issuer = Issuer {
-        keyring: &keyring,
+        keyring: &keyring.ring(),
         site: &site,
         seconds: config.limits.api_token_seconds,
         now: clock.now(),

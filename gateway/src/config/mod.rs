@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use fedgate_providers::login::Site;
 use serde_json::{Map, Value};
 
+use crate::ephemeral::RedisUrl;
 use crate::limits::Limits;
 use section::{Problems, Section};
 use tree::{Node, Origin};
@@ -39,6 +40,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// `[store]`
     pub store: StoreConfig,
+    /// `[ephemeral]`
+    pub ephemeral: EphemeralConfig,
     /// `[secrets]`
     pub secrets: SecretsConfig,
     /// `[egress]`
@@ -67,6 +70,13 @@ pub struct ServerConfig {
 pub struct StoreConfig {
     /// `sqlite:/absolute/path` or `sqlite::memory:`.
     pub url: String,
+}
+
+/// Where codes, counters and what replicas tell each other are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EphemeralConfig {
+    /// A Redis; none: the memory of this process.
+    pub url: Option<RedisUrl>,
 }
 
 /// What seals secrets at rest.
@@ -172,14 +182,10 @@ fn read(root: &BTreeMap<String, Node>, base: &Path, problems: &mut Problems) -> 
     let mut names = SECTIONS.to_vec();
     names.push("applications");
     section::refuse_unknown(root, "", &names, problems);
-    for (name, keys) in [
-        ("ephemeral", &["url"][..]),
-        ("email", &["smtp_url", "from"][..]),
-    ] {
-        read_unbuilt(root, name, keys, problems);
-    }
+    read_unbuilt(root, "email", &["smtp_url", "from"], problems);
     let server = read_server(Section::open(root, "server", problems));
     let store = read_store(Section::open(root, "store", problems), base);
+    let ephemeral = read_ephemeral(Section::open(root, "ephemeral", problems));
     let secrets = read_secrets(Section::open(root, "secrets", problems), base);
     let egress = read_egress(Section::open(root, "egress", problems));
     let telemetry = read_telemetry(Section::open(root, "telemetry", problems));
@@ -188,6 +194,7 @@ fn read(root: &BTreeMap<String, Node>, base: &Path, problems: &mut Problems) -> 
     Some(Config {
         server: server?,
         store: store?,
+        ephemeral,
         secrets,
         egress,
         telemetry,
@@ -292,6 +299,21 @@ fn url_path(path: &Path) -> String {
     text.replace('%', "%25")
         .replace('?', "%3F")
         .replace('#', "%23")
+}
+
+fn read_ephemeral(mut section: Section<'_>) -> EphemeralConfig {
+    let url = section.text("url").and_then(|text| {
+        let refused = || {
+            ConfigRefusal::EphemeralUrl
+                .refuse()
+                .expected("redis://host:6379")
+                // The scheme alone: the rest may hold a password.
+                .found(text.split_once(':').map_or("", |(scheme, _)| scheme))
+        };
+        section.keep("url", RedisUrl::parse(&text).ok_or_else(refused))
+    });
+    section.close();
+    EphemeralConfig { url }
 }
 
 fn read_secrets(mut section: Section<'_>, base: &Path) -> SecretsConfig {

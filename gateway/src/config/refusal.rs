@@ -55,6 +55,10 @@ refusals! {
         StoreUrl = "store_url", Operator,
             says "The gateway's store is not accepted.",
             fix "Write sqlite: and a path, without a query and without a percent sign.";
+        /// The URL of the ephemeral store is not one that the gateway can use.
+        EphemeralUrl = "ephemeral_url", Operator,
+            says "The gateway's ephemeral store is not accepted.",
+            fix "Write redis://host:6379, redis-cluster://host:6379,host:6379 or redis-sentinel://host:26379/service, with rediss for TLS and user:password@ before the first host; docs/OPERATIONS.md has every form.";
         /// The key is part of the contract and not of this version.
         NotInThisVersion = "not_in_this_version", Operator,
             says "The gateway's configuration asks for something that this version does not have.",

@@ -248,7 +248,6 @@ fn public_url_is_an_origin_over_https() {
 #[test]
 fn what_this_version_lacks_is_refused_not_ignored() {
     for (text, key) in [
-        ("[ephemeral]\nurl = \"redis://127.0.0.1\"", "ephemeral.url"),
         ("[email]\nsmtp_url = \"smtp://127.0.0.1\"", "email.smtp_url"),
         (
             "[telemetry]\notlp_endpoint = \"http://127.0.0.1:4317\"",

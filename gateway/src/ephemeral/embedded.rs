@@ -3,12 +3,11 @@
 use fedgate_certs::Timestamp;
 use openssl::sha::Sha256;
 
+use super::code::{Code, Owner};
 use super::expiring::Expiring;
 use super::{CodeState, EphemeralError, KeptCode};
 use crate::limits::Limits;
 
-/// One-time ids (`jti` of client assertions) remembered at once.
-const ONE_TIME_IDS: usize = 100_000;
 /// Keys counted at once.
 const COUNTED_KEYS: usize = 100_000;
 /// What waiting codes stand for, together.
@@ -23,7 +22,6 @@ pub(super) struct Embedded {
     codes: Expiring<Waiting>,
     /// Codes that were redeemed, until they would have expired.
     spent: Expiring<Vec<u8>>,
-    one_time: Expiring<()>,
     pendings: Expiring<Vec<u8>>,
     counters: Expiring<u64>,
 }
@@ -37,27 +35,29 @@ struct Waiting {
 impl Embedded {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            codes: Expiring::weighed(limits.waiting_codes, CODE_BYTES, |waiting| {
+            codes: Expiring::weighed(limits.waiting_codes, CODE_BYTES, |waiting: &Waiting| {
                 waiting.kept.value.len() + waiting.kept.remains.len()
-            }),
+            })
+            .shared(limits.waiting_codes_per_connection),
             spent: Expiring::weighed(limits.waiting_codes, SPENT_BYTES, Vec::len),
-            one_time: Expiring::new(ONE_TIME_IDS),
-            pendings: Expiring::weighed(limits.stored_pendings, PENDING_BYTES, Vec::len),
+            pendings: Expiring::weighed(limits.stored_pendings, PENDING_BYTES, Vec::len)
+                .shared(limits.stored_pendings_per_connection),
             counters: Expiring::new(COUNTED_KEYS),
         }
     }
 
     pub(super) fn put_code(
         &self,
-        hash: [u8; 32],
+        code: &Code,
         kept: KeptCode,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), EphemeralError> {
         let expires_at = expires_at.as_millisecond();
         self.codes
-            .insert(
-                hash,
+            .insert_of(
+                code.owner(),
+                code.hash(),
                 Waiting { kept, expires_at },
                 expires_at,
                 now.as_millisecond(),
@@ -65,7 +65,8 @@ impl Embedded {
             .map(|_| ())
     }
 
-    pub(super) fn take_code(&self, hash: [u8; 32], now: Timestamp) -> CodeState {
+    pub(super) fn take_code(&self, code: &Code, now: Timestamp) -> CodeState {
+        let hash = code.hash();
         let now = now.as_millisecond();
         let taken = self.codes.take_with(&hash, now, |waiting| {
             // A full memory of spent codes costs a distinction, never a code: it is gone either way.
@@ -79,30 +80,17 @@ impl Embedded {
             .unwrap_or(CodeState::Unknown)
     }
 
-    pub(super) fn once(
-        &self,
-        kind: &str,
-        key: &[u8],
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, EphemeralError> {
-        self.one_time.insert(
-            hashed(kind, key),
-            (),
-            expires_at.as_millisecond(),
-            now.as_millisecond(),
-        )
-    }
-
     pub(super) fn put_pending(
         &self,
+        owner: &str,
         key: &[u8],
         value: Vec<u8>,
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), EphemeralError> {
         self.pendings
-            .insert(
+            .insert_of(
+                Owner::named(owner),
                 hashed("pending", key),
                 value,
                 expires_at.as_millisecond(),
@@ -116,9 +104,9 @@ impl Embedded {
             .copy(&hashed("pending", key), now.as_millisecond())
     }
 
-    pub(super) fn take_pending(&self, key: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+    pub(super) fn drop_pending(&self, key: &[u8], now: Timestamp) {
         self.pendings
-            .take(&hashed("pending", key), now.as_millisecond())
+            .take(&hashed("pending", key), now.as_millisecond());
     }
 
     pub(super) fn count(

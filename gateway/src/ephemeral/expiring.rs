@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::EphemeralError;
+use super::code::Owner;
 
 /// Locks beside each other; a power of two.
 const SHARDS: usize = 16;
@@ -24,17 +25,28 @@ pub(super) struct Expiring<V> {
 #[derive(Debug)]
 struct Bounds<V> {
     entries: usize,
+    /// Of these, those of one owner.
+    share: usize,
     bytes: usize,
     weigh: fn(&V) -> usize,
 }
 
 #[derive(Debug)]
 struct Shard<V> {
-    entries: HashMap<[u8; 32], (i64, V)>,
+    entries: HashMap<[u8; 32], Entry<V>>,
+    /// How many entries each owner has.
+    owners: HashMap<Owner, usize>,
     /// One for each time that an entry was written; the ones of entries taken since are skipped.
     deadlines: BinaryHeap<Reverse<(i64, [u8; 32])>>,
     /// What the entries weigh together.
     bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    expires_at: i64,
+    owner: Owner,
+    value: V,
 }
 
 impl<V> Expiring<V> {
@@ -49,6 +61,7 @@ impl<V> Expiring<V> {
         let shard = || {
             Mutex::new(Shard {
                 entries: HashMap::new(),
+                owners: HashMap::new(),
                 deadlines: BinaryHeap::new(),
                 bytes: 0,
             })
@@ -57,15 +70,34 @@ impl<V> Expiring<V> {
             shards: (0..shards).map(|_| shard()).collect(),
             bounds: Bounds {
                 entries: most.div_ceil(shards),
+                share: usize::MAX,
                 bytes: most_bytes / shards,
                 weigh,
             },
         }
     }
 
-    /// Adds an entry; `false` if one is alive under that key, which stays.
+    /// The same map with at most `share` entries of one owner.
+    pub(super) fn shared(mut self, share: usize) -> Self {
+        self.bounds.share = share.div_ceil(self.shards.len());
+        self
+    }
+
+    /// Adds an entry of nobody's; `false` if one is alive under that key, which stays.
     pub(super) fn insert(
         &self,
+        key: [u8; 32],
+        value: V,
+        expires_at: i64,
+        now: i64,
+    ) -> Result<bool, EphemeralError> {
+        self.insert_of(Owner::NOBODY, key, value, expires_at, now)
+    }
+
+    /// Adds an entry that counts against its owner's share; `false` if one is alive under that key, which stays.
+    pub(super) fn insert_of(
+        &self,
+        owner: Owner,
         key: [u8; 32],
         value: V,
         expires_at: i64,
@@ -76,7 +108,12 @@ impl<V> Expiring<V> {
         if shard.alive(&key, now) {
             return Ok(false);
         }
-        shard.put(key, value, expires_at, &self.bounds)?;
+        let entry = Entry {
+            expires_at,
+            owner,
+            value,
+        };
+        shard.put(key, entry, &self.bounds)?;
         Ok(true)
     }
 
@@ -94,8 +131,8 @@ impl<V> Expiring<V> {
     ) -> Option<T> {
         let mut shard = self.shard(key);
         shard.sweep(now, self.bounds.weigh);
-        let (expires_at, value) = shard.remove(key, self.bounds.weigh)?;
-        (expires_at > now).then(|| make(value))
+        let entry = shard.remove(key, self.bounds.weigh)?;
+        (entry.expires_at > now).then(|| make(entry.value))
     }
 
     /// Changes an entry, or makes it first; answers what `change` does.
@@ -110,12 +147,17 @@ impl<V> Expiring<V> {
         let mut shard = self.shard(&key);
         shard.sweep(now, self.bounds.weigh);
         if !shard.alive(&key, now) {
-            shard.put(key, fresh, expires_at, &self.bounds)?;
+            let entry = Entry {
+                expires_at,
+                owner: Owner::NOBODY,
+                value: fresh,
+            };
+            shard.put(key, entry, &self.bounds)?;
         }
         shard
             .entries
             .get_mut(&key)
-            .map(|(_, value)| change(value))
+            .map(|entry| change(&mut entry.value))
             .ok_or(EphemeralError::Full)
     }
 
@@ -135,8 +177,8 @@ impl<V: Clone> Expiring<V> {
         shard
             .entries
             .get(key)
-            .filter(|(expires_at, _)| *expires_at > now)
-            .map(|(_, value)| value.clone())
+            .filter(|entry| entry.expires_at > now)
+            .map(|entry| entry.value.clone())
     }
 }
 
@@ -144,34 +186,46 @@ impl<V> Shard<V> {
     fn alive(&self, key: &[u8; 32], now: i64) -> bool {
         self.entries
             .get(key)
-            .is_some_and(|(expires_at, _)| *expires_at > now)
+            .is_some_and(|entry| entry.expires_at > now)
     }
 
     fn put(
         &mut self,
         key: [u8; 32],
-        value: V,
-        expires_at: i64,
+        entry: Entry<V>,
         bounds: &Bounds<V>,
     ) -> Result<(), EphemeralError> {
         // Whatever is under that key has expired.
         self.remove(&key, bounds.weigh);
-        let weight = (bounds.weigh)(&value);
+        let weight = (bounds.weigh)(&entry.value);
         if self.entries.len() >= bounds.entries || weight > bounds.bytes.saturating_sub(self.bytes)
         {
             return Err(EphemeralError::Full);
         }
+        if entry.owner != Owner::NOBODY {
+            let held = self.owners.entry(entry.owner).or_default();
+            if *held >= bounds.share {
+                return Err(EphemeralError::Full);
+            }
+            *held += 1;
+        }
         self.bytes += weight;
-        self.entries.insert(key, (expires_at, value));
-        self.deadlines.push(Reverse((expires_at, key)));
+        self.deadlines.push(Reverse((entry.expires_at, key)));
+        self.entries.insert(key, entry);
         self.compact();
         Ok(())
     }
 
-    fn remove(&mut self, key: &[u8; 32], weigh: fn(&V) -> usize) -> Option<(i64, V)> {
-        let (expires_at, value) = self.entries.remove(key)?;
-        self.bytes = self.bytes.saturating_sub(weigh(&value));
-        Some((expires_at, value))
+    fn remove(&mut self, key: &[u8; 32], weigh: fn(&V) -> usize) -> Option<Entry<V>> {
+        let entry = self.entries.remove(key)?;
+        self.bytes = self.bytes.saturating_sub(weigh(&entry.value));
+        if let Some(held) = self.owners.get_mut(&entry.owner) {
+            *held -= 1;
+            if *held == 0 {
+                self.owners.remove(&entry.owner);
+            }
+        }
+        Some(entry)
     }
 
     /// Clears away some of what has expired.
@@ -185,7 +239,7 @@ impl<V> Shard<V> {
                 && self
                     .entries
                     .get(&key)
-                    .is_some_and(|(expires_at, _)| *expires_at == deadline)
+                    .is_some_and(|entry| entry.expires_at == deadline)
             {
                 self.remove(&key, weigh);
             }
@@ -199,7 +253,7 @@ impl<V> Shard<V> {
             self.deadlines = self
                 .entries
                 .iter()
-                .map(|(key, (expires_at, _))| Reverse((*expires_at, *key)))
+                .map(|(key, entry)| Reverse((entry.expires_at, *key)))
                 .collect();
         }
     }
@@ -256,6 +310,23 @@ mod tests {
         assert_eq!(map.insert(key(1), vec![0; 10], 100, 1), Ok(true));
         assert_eq!(map.insert(key(1), vec![0; 9], 200, 100), Ok(true));
         assert_eq!(map.insert(key(2), vec![0; 1], 200, 100), Ok(true));
+    }
+
+    #[test]
+    fn one_owner_leaves_room_for_the_others() {
+        let map = Expiring::new(4).shared(2);
+        let (greedy, modest) = (Owner::named("greedy"), Owner::named("modest"));
+        let put = |owner, number, now| map.insert_of(owner, key(number), (), now + 100, now);
+        assert_eq!(put(greedy, 0, 0), Ok(true));
+        assert_eq!(put(greedy, 1, 0), Ok(true));
+        assert_eq!(put(greedy, 2, 0), Err(EphemeralError::Full));
+        assert_eq!(put(modest, 3, 0), Ok(true));
+        assert_eq!(map.take(&key(0), 1), Some(()));
+        assert_eq!(put(greedy, 2, 1), Ok(true));
+        assert_eq!(put(greedy, 4, 200), Ok(true));
+        assert_eq!(put(greedy, 5, 200), Ok(true));
+        assert_eq!(put(greedy, 6, 200), Err(EphemeralError::Full));
+        assert!(map.shard(&key(0)).owners.len() <= 2);
     }
 
     #[test]

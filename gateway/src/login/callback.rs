@@ -19,6 +19,7 @@ use crate::error;
 use crate::events::trace::{Trace, new_reference};
 use crate::op::{AuthorizeRequest, authorize};
 use crate::people::sign_in::{SignIn, sign_in};
+use crate::registry::RegistryRefusal;
 use crate::routing::Reason;
 use crate::store::connection::StoredConnection;
 
@@ -88,7 +89,7 @@ async fn finish(
     let now = app.clock.now();
     let mut story = Story::default();
     let outcome = match (ConnectionId::parse(connection), handle) {
-        (None, _) => Err(LoginRefusal::ConnectionUnavailable
+        (None, _) => Err(RegistryRefusal::ConnectionUnavailable
             .refuse()
             .found(connection)),
         (_, Err(refusal)) => Err(refusal),
@@ -200,7 +201,16 @@ async fn complete(
     let claims = claims::claims(&ready.connection, &identity, &signed_in);
     let mut answer = authorize::succeed(app, site, request.clone(), claims, now).await?;
     crate::crash::here("code_kept");
-    pending::completed(app, site, answer.headers_mut(), handle, request, now);
+    let held = (handle, connection);
+    pending::completed(
+        app,
+        site,
+        (headers, answer.headers_mut()),
+        held,
+        request,
+        now,
+    )
+    .await;
     Ok(answer)
 }
 

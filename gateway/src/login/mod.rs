@@ -65,10 +65,6 @@ refusals! {
         BodyUnreadable = "body_unreadable", Upstream,
             says "The identity provider's answer could not be read.",
             fix "The identity provider's answer must be a form of at most [limits] form_bytes; ask it to release fewer attributes or groups: {attributes}.";
-        /// The connection was disabled or deleted, or it is still a draft.
-        ConnectionUnavailable = "connection_unavailable", Operator, kinde 1004,
-            says "This way to sign in is not available.",
-            fix "Activate the connection, or let the application offer another one.";
     }
 }
 

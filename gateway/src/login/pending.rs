@@ -58,7 +58,7 @@ pub struct Opened {
 /// Seals a login into the answer's cookies.
 ///
 /// # Errors
-/// `login.too_many_pending`
+/// `login.too_many_pending`, `ephemeral.unavailable`
 pub async fn keep(
     app: &App,
     site: &Site,
@@ -73,7 +73,8 @@ pub async fn keep(
         .limits
         .pending_cookie_bytes
         .saturating_sub(SEAL_CHARACTERS);
-    let secret = (plain.len() * 4 / 3 > most).then(|| browser_secret(&mut app.randomness.rng()));
+    let mut rng = app.randomness.rng();
+    let secret = (plain.len() * 4 / 3 > most).then(|| browser_secret(&mut rng));
     let associated = associated(handle, connection, secret.as_deref());
     let sealed = app
         .sealer
@@ -83,17 +84,21 @@ pub async fn keep(
             &plain,
             expires_at,
             now,
-            &mut app.randomness.rng(),
+            &mut rng,
         )
         .map_err(|_| LoginRefusal::PendingUnreadable.refuse())?;
     let value = match secret {
         None => sealed,
         Some(secret) => {
-            let kept =
-                app.ephemeral
-                    .put_pending(handle.as_bytes(), sealed.into_bytes(), expires_at, now);
+            let kept = app.ephemeral.put_pending(
+                (connection.as_str(), handle.as_bytes()),
+                sealed.into_bytes(),
+                expires_at,
+                now,
+                &mut rng,
+            );
             kept.await
-                .map_err(|_| LoginRefusal::TooManyPending.refuse())?;
+                .map_err(|error| error.refusal(LoginRefusal::TooManyPending))?;
             format!("{STORED}{}", URL_SAFE_NO_PAD.encode(secret))
         }
     };
@@ -112,7 +117,7 @@ pub async fn keep(
 /// Opens the login that this browser holds for a handle. It must have been sealed for this very connection.
 ///
 /// # Errors
-/// `login.other_browser`, `login.already_used`, `login.pending_unreadable`, `login.expired`
+/// `login.other_browser`, `login.already_used`, `login.pending_unreadable`, `login.expired`, `ephemeral.unavailable`
 pub async fn open(
     app: &App,
     site: &Site,
@@ -142,10 +147,9 @@ pub async fn open(
             let secret = URL_SAFE_NO_PAD.decode(secret).map_err(|_| unreadable())?;
             let stored = app
                 .ephemeral
-                .pending(handle.as_bytes(), now)
+                .pending((connection.as_str(), handle.as_bytes()), now)
                 .await
-                .ok()
-                .flatten()
+                .map_err(|error| error.refusal(LoginRefusal::TooManyPending))?
                 .ok_or(LoginRefusal::Expired)?;
             (
                 String::from_utf8(stored).map_err(|_| unreadable())?,
@@ -165,14 +169,20 @@ pub async fn open(
 
 /// Leaves the request of a completed login in the browser, so that whoever comes back to it finds a way on. The login's
 /// mark in the store, not this cookie, is what keeps it from being completed twice.
-pub fn completed(
+pub async fn completed(
     app: &App,
     site: &Site,
-    answer: &mut HeaderMap,
-    handle: Handle,
+    (headers, answer): (&HeaderMap, &mut HeaderMap),
+    (handle, connection): (Handle, &ConnectionId),
     request: &AuthorizeRequest,
     now: Timestamp,
 ) {
+    let held = cookie::read(headers, site, handle);
+    if held.is_some_and(|value| value.starts_with(STORED)) {
+        // It makes room for another one; where that fails, it goes by itself.
+        let stored = (connection.as_str(), &handle.as_bytes()[..]);
+        let _ = app.ephemeral.drop_pending(stored, now).await;
+    }
     match continued::seal(app, request) {
         Ok(sealed) if sealed.len() < app.limits.pending_cookie_bytes => {
             cookie::replace(

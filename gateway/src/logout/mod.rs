@@ -121,7 +121,7 @@ async fn respond(app: &Shared, raw: Result<&str, Refusal>, headers: &HeaderMap) 
 async fn end(context: &Context<'_>, parameters: &Parameters) -> Result<Outcome, Refusal> {
     let hint = parameters.one("id_token_hint", HINT_BYTES)?;
     let hint = hint
-        .map(|hint| verify_hint(context.keyring, context.site, hint))
+        .map(|hint| verify_hint(&context.keyring, context.site, hint))
         .transpose()?;
     let client_id = client_id(parameters, hint.as_ref())?;
     let (asked, by_kinde) = match parameters.one("post_logout_redirect_uri", VALUE_BYTES)? {

@@ -18,7 +18,7 @@ pub(super) fn authorize(
     any_of: &[&str],
 ) -> Result<ApiCaller, ApiError> {
     let bearer = bearer(headers).map_err(ApiError::whole)?;
-    let caller = verify_api_token(&app.keyring, &app.site, bearer, app.clock.now())
+    let caller = verify_api_token(&app.keyring.ring(), &app.site, bearer, app.clock.now())
         .map_err(ApiError::whole)?;
     let allowed = caller
         .scopes

@@ -87,7 +87,7 @@ impl Gateway {
     fn token(&self, scopes: &[&str]) -> String {
         let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         let issuer = Issuer {
-            keyring: &self.app.keyring,
+            keyring: &self.app.keyring.ring(),
             site: &self.app.site,
             seconds: 60,
             now: self.app.clock.now(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fedgate_certs::jwks::Jwks;
 use fedgate_providers::error::Refusal;
+use openssl::sha::sha256;
 
 use super::TOKEN_PATH;
 use super::application::{Presented, Proof, check_secret, is_public};
@@ -47,19 +48,15 @@ async fn check_assertion(
     jwt: &str,
 ) -> Result<(), Refusal> {
     let once = verified(context, application, jwt).await?;
+    let key = sha256(once.mark.as_bytes());
     let first = context
-        .ephemeral
-        .once(
-            "client_assertion",
-            once.mark.as_bytes(),
-            once.until,
-            context.now,
-        )
-        .await;
-    match first {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(OpRefusal::ClientAssertionReplayed.into()),
-        Err(error) => Err(OpRefusal::EphemeralFull.refuse().detail(error)),
+        .store
+        .mark_once("client_assertion", &key, once.until)
+        .await?;
+    if first {
+        Ok(())
+    } else {
+        Err(OpRefusal::ClientAssertionReplayed.into())
     }
 }
 

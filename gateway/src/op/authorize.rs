@@ -7,18 +7,17 @@ use fedgate_certs::Timestamp;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Site;
 use http::HeaderMap;
-use openssl::sha::sha256;
+use rand::CryptoRng;
 
 use super::body::form;
 use super::context::Context;
-use super::issue::random_text;
 use super::parameters::Parameters;
 use super::redirect::ReturnTo;
 use super::refusal::{OpRefusal, describable, oauth_description, oauth_error};
 use super::request::{Rejected, client_id, validate};
 use super::{AuthorizeRequest, Claims, Grant, SpentGrant};
 use crate::app::{App, Shared, later};
-use crate::ephemeral::KeptCode;
+use crate::ephemeral::{Code, KeptCode};
 use crate::error::{self, Ways};
 use crate::events::trace::new_reference;
 use crate::login::start;
@@ -40,7 +39,7 @@ pub(super) async fn post(State(app): State<Shared>, headers: HeaderMap, body: By
 /// Keeps what the code stands for, and sends the browser back to the application with it.
 ///
 /// # Errors
-/// `op.ephemeral_full`
+/// `op.ephemeral_full`, `ephemeral.unavailable`
 pub async fn succeed(
     app: &App,
     site: &Site,
@@ -48,7 +47,8 @@ pub async fn succeed(
     claims: Claims,
     now: Timestamp,
 ) -> Result<Response, Refusal> {
-    let code = random_text::<32>(&mut app.randomness.rng());
+    let mut rng = app.randomness.rng();
+    let code = Code::draw(&claims.ext_provider.connection_id, &mut rng);
     let grant = Grant {
         request,
         claims,
@@ -62,6 +62,7 @@ pub async fn succeed(
         },
         &grant,
         &code,
+        &mut rng,
     )
     .await
 }
@@ -153,7 +154,8 @@ pub(super) fn refused(site: &Site, to: &ReturnTo, refusal: &Refusal) -> Response
 pub(super) async fn answer(
     context: &Context<'_>,
     grant: &Grant,
-    code: &str,
+    code: &Code,
+    rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Response, Refusal> {
     let unwritable = |error| OpRefusal::SigningFailed.refuse().detail(error);
     let spent = SpentGrant {
@@ -167,10 +169,10 @@ pub(super) async fn answer(
     let expires_at = later(context.now, context.limits.code_seconds);
     let kept = context
         .ephemeral
-        .put_code(sha256(code.as_bytes()), kept, expires_at, context.now)
+        .put_code(code, kept, expires_at, context.now, rng)
         .await;
-    kept.map_err(|error| OpRefusal::EphemeralFull.refuse().detail(error))?;
-    Ok(return_to(&grant.request).send(context.site, &[("code", code)]))
+    kept.map_err(|error| error.refusal(OpRefusal::EphemeralFull))?;
+    Ok(return_to(&grant.request).send(context.site, &[("code", code.as_str())]))
 }
 
 fn return_to(request: &AuthorizeRequest) -> ReturnTo {

@@ -17,13 +17,13 @@ use crate::store::Store;
 use crate::store::application::Application;
 
 /// The parts of the gateway that an endpoint of the OpenID Provider needs, and the moment of the request.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
     pub(crate) limits: &'a Limits,
     pub(crate) store: &'a Store,
     pub(crate) ephemeral: &'a Ephemeral,
-    pub(crate) keyring: &'a Keyring,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) sealer: &'a Sealer,
     pub(crate) client_keys: &'a ClientKeys,
     pub(crate) now: Timestamp,
@@ -37,7 +37,7 @@ impl<'a> Context<'a> {
             limits: &app.limits,
             store: &app.store,
             ephemeral: &app.ephemeral,
-            keyring: &app.keyring,
+            keyring: app.keyring.ring(),
             sealer: &app.sealer,
             client_keys: &app.client_keys,
             now: app.clock.now(),
@@ -56,9 +56,9 @@ impl<'a> Context<'a> {
     }
 
     /// What signs a token that lives for so many seconds.
-    pub(crate) fn issuer(&self, seconds: u64) -> Issuer<'a> {
+    pub(crate) fn issuer(&self, seconds: u64) -> Issuer<'_> {
         Issuer {
-            keyring: self.keyring,
+            keyring: &self.keyring,
             site: self.site,
             seconds,
             now: self.now,

@@ -30,7 +30,7 @@ pub(super) async fn jwks(State(app): State<Shared>) -> Response {
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, KEYS_KEPT),
     ];
-    (headers, app.keyring.jwks().to_owned()).into_response()
+    (headers, app.keyring.ring().jwks().to_owned()).into_response()
 }
 
 /// The provider metadata of a site (OpenID Connect Discovery 1.0, 3; RFC 8414). Members whose default says otherwise

@@ -1,6 +1,8 @@
 //! What the OpenID Provider refuses, and the OAuth error that each refusal is answered with.
 
 use fedgate_providers::error::Refusal;
+
+use crate::ephemeral::EphemeralRefusal;
 use fedgate_providers::refusals;
 
 refusals! {
@@ -194,10 +196,10 @@ refusals! {
         LogoutRedirectMismatch = "logout_redirect_mismatch", Application,
             says "The application asked to send you to an address that is not registered.",
             fix "Register the exact address in `post_logout_redirect_uris`, and send `id_token_hint` or `client_id` with it.";
-        /// As many authorization codes, or one-time ids, are remembered as may be at once.
+        /// As many authorization codes wait to be redeemed as may at once, in all or of one connection.
         EphemeralFull = "ephemeral_full", Gateway,
             says "Too many people are signing in at this moment.",
-            fix "Raise `waiting_codes` under [limits], or find out who begins so many sign-ins.";
+            fix "Raise `waiting_codes` or `waiting_codes_per_connection` under [limits], or the memory of Redis, or find out who begins so many sign-ins.";
         /// A token could not be signed with the gateway's keys.
         SigningFailed = "signing_failed", Gateway,
             says "This sign-in could not be completed on our side.",
@@ -211,7 +213,16 @@ pub fn oauth_error(refusal: &Refusal) -> &'static str {
     OpRefusal::ALL
         .iter()
         .find(|leaf| *refusal == **leaf)
-        .map_or("server_error", |leaf| error_of(*leaf))
+        .map_or_else(|| error_of_other(refusal), |leaf| error_of(*leaf))
+}
+
+/// A store that does not answer may do so in a moment (RFC 6749 4.1.2.1).
+fn error_of_other(refusal: &Refusal) -> &'static str {
+    if *refusal == EphemeralRefusal::Unavailable {
+        "temporarily_unavailable"
+    } else {
+        "server_error"
+    }
 }
 
 /// `error_description`: the stable code, then the sentence.

@@ -20,7 +20,7 @@ use super::context::Context;
 use super::issue::{UserTokens, user_tokens};
 use super::parameters::Parameters;
 use super::{AuthorizeRequest, Claims, ExtProvider, Grant};
-use crate::ephemeral::Ephemeral;
+use crate::ephemeral::{Code, Ephemeral};
 use crate::limits::Limits;
 use crate::store::Store;
 use crate::store::application::Application;
@@ -155,7 +155,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) store: Store,
     pub(crate) ephemeral: Ephemeral,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) sealer: Sealer,
     pub(crate) client_keys: ClientKeys,
 }
@@ -185,7 +185,7 @@ impl Parts {
             ephemeral: Ephemeral::embedded(&limits),
             limits,
             store,
-            keyring: keyring(),
+            keyring: Arc::new(keyring()),
             sealer: sealer(),
             client_keys: ClientKeys::new(Arc::new(egress)),
         }
@@ -197,7 +197,7 @@ impl Parts {
             limits: &self.limits,
             store: &self.store,
             ephemeral: &self.ephemeral,
-            keyring: &self.keyring,
+            keyring: Arc::clone(&self.keyring),
             sealer: &self.sealer,
             client_keys: &self.client_keys,
             now: now(),
@@ -206,14 +206,16 @@ impl Parts {
 
     /// Keeps what a code stands for.
     pub(crate) async fn keep(&self, code: &str, grant: &Grant) {
-        super::authorize::answer(&self.context(), grant, code)
+        let code = Code::presented(code);
+        super::authorize::answer(&self.context(), grant, &code, &mut rng())
             .await
             .expect("kept");
     }
 
     /// The tokens of [`grant`].
     pub(crate) fn tokens(&self) -> UserTokens {
-        let issuer = self.context().issuer(3600);
+        let context = self.context();
+        let issuer = context.issuer(3600);
         user_tokens(&issuer, &grant(), SigningAlgorithm::Rs256, &mut rng()).expect("signed")
     }
 

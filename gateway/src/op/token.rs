@@ -26,7 +26,7 @@ use super::refusal::{OpRefusal, oauth_description, oauth_error};
 use super::request::{REDIRECT_URI_BYTES, SCOPE_BYTES, WORD_BYTES};
 use super::{Grant, SpentGrant};
 use crate::app::Shared;
-use crate::ephemeral::CodeState;
+use crate::ephemeral::{Code, CodeState};
 use crate::store::application::Application;
 
 /// Neither a token nor an error about one is kept by anybody on the way (RFC 6749 5.1).
@@ -48,8 +48,9 @@ pub(super) enum Earned {
 /// `POST /oauth2/token`
 pub(super) async fn post(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let context = Context::of(&app);
-    let earned = earn(&context, &headers, &body).await;
-    match earned.and_then(|earned| issue(&context, &earned, &mut app.randomness.rng())) {
+    let mut rng = app.randomness.rng();
+    let earned = earn(&context, &headers, &body, &mut rng).await;
+    match earned.and_then(|earned| issue(&context, &earned, &mut rng)) {
         Ok(tokens) => (NOT_STORED, Json(tokens)).into_response(),
         Err(refusal) => refused(&refusal),
     }
@@ -63,6 +64,7 @@ pub(super) async fn earn(
     context: &Context<'_>,
     headers: &HeaderMap,
     body: &[u8],
+    rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Earned, Refusal> {
     let parameters = Parameters::parse(form(headers, body)?)?;
     let application = authenticate(context, &presented(headers, &parameters)?).await?;
@@ -80,7 +82,7 @@ pub(super) async fn earn(
     if grant_type == "client_credentials" {
         return client_credentials(context, &application, &parameters);
     }
-    let grant = redeem(context, &application, &parameters).await?;
+    let grant = redeem(context, &application, &parameters, rng).await?;
     Ok(Earned::User(Box::new(grant), application))
 }
 
@@ -139,15 +141,16 @@ async fn redeem(
     context: &Context<'_>,
     application: &Application,
     parameters: &Parameters,
+    rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Grant, Refusal> {
     let code = parameters.required("code", WORD_BYTES)?;
     let redirect_uri = parameters.one("redirect_uri", REDIRECT_URI_BYTES)?;
     let verifier = parameters.one("code_verifier", WORD_BYTES)?;
     let taken = context
         .ephemeral
-        .take_code(sha256(code.as_bytes()), context.now)
+        .take_code(&Code::presented(code), context.now, rng)
         .await;
-    let value = match taken.map_err(|error| OpRefusal::EphemeralFull.refuse().detail(error))? {
+    let value = match taken.map_err(|error| error.refusal(OpRefusal::EphemeralFull))? {
         CodeState::Taken(value) => value,
         CodeState::Spent(value) => {
             revoke(context, application, &value).await;

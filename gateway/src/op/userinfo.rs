@@ -32,7 +32,12 @@ pub(super) async fn profile(
     context: &Context<'_>,
     headers: &HeaderMap,
 ) -> Result<Map<String, Value>, Refusal> {
-    let token = verify_user_token(context.keyring, context.site, bearer(headers)?, context.now)?;
+    let token = verify_user_token(
+        &context.keyring,
+        context.site,
+        bearer(headers)?,
+        context.now,
+    )?;
     let session = context.store.login_session(&token.sid).await?;
     let open = session.filter(|session| session.ended_at.is_none() && session.user_id == token.sub);
     let session = open.ok_or(OpRefusal::SessionEnded)?;

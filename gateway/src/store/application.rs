@@ -8,6 +8,7 @@ use fedgate_providers::connection::ConnectionId;
 
 use super::query::{execute, fetch_all, fetch_optional};
 use super::{Store, StoreError, Transaction, json, to_json};
+use crate::change::Change;
 
 /// A downstream OAuth client.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +145,8 @@ impl Store {
             put(&mut transaction, application, Source::Config, now).await?;
         }
         transaction.commit().await?;
-        self.near_applications.invalidate_all();
+        self.forget_applications();
+        self.announcer.announce(Change::Applications);
         Ok(())
     }
 
@@ -192,9 +194,7 @@ impl Store {
         }
         put(&mut transaction, application, Source::Api, now).await?;
         transaction.commit().await?;
-        self.near_applications
-            .invalidate(&application.client_id)
-            .await;
+        self.application_changed(&application.client_id).await;
         Ok(())
     }
 
@@ -213,8 +213,24 @@ impl Store {
             return Err(StoreError::NotFound("application"));
         }
         transaction.commit().await?;
-        self.near_applications.invalidate(client_id).await;
+        self.application_changed(client_id).await;
         Ok(())
+    }
+
+    /// Forgets an application that another replica has changed.
+    pub(crate) async fn forget_application(&self, client_id: &str) {
+        self.near_applications.invalidate(client_id).await;
+    }
+
+    /// Forgets all applications, where changes may have been missed.
+    pub(crate) fn forget_applications(&self) {
+        self.near_applications.invalidate_all();
+    }
+
+    async fn application_changed(&self, client_id: &str) {
+        self.forget_application(client_id).await;
+        self.announcer
+            .announce(Change::Application(client_id.to_owned()));
     }
 
     /// Reads an application.

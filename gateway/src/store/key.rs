@@ -4,6 +4,7 @@ use fedgate_certs::Timestamp;
 
 use super::query::{execute, fetch_all};
 use super::{Store, StoreError, time};
+use crate::change::Change;
 
 /// A key's row.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,7 +61,9 @@ impl Store {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             &key.id, &key.purpose, &key.algorithm, &key.stage, &key.private_key[..], key.certificate.as_deref(),
             key.created_at.as_millisecond(), key.stage_at.as_millisecond())?;
-        transaction.commit().await
+        transaction.commit().await?;
+        self.announcer.announce(Change::Keys);
+        Ok(())
     }
 
     /// Moves a key to another stage.
@@ -77,6 +80,7 @@ impl Store {
             now.as_millisecond()
         )?;
         transaction.commit().await?;
+        self.announcer.announce(Change::Keys);
         if moved == 0 {
             Err(StoreError::NotFound("key"))
         } else {
@@ -91,7 +95,9 @@ impl Store {
     pub async fn delete_key(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         execute!(transaction, "DELETE FROM keys WHERE id = $1", id)?;
-        transaction.commit().await
+        transaction.commit().await?;
+        self.announcer.announce(Change::Keys);
+        Ok(())
     }
 
     /// All keys, oldest first.

@@ -26,6 +26,29 @@ impl Store {
         Ok(mark.is_some())
     }
 
+    /// Whether this is the first time that `key` is seen, among those of `kind`, until `until`. It outlives a restart
+    /// of the gateway and whatever the ephemeral store forgets.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: it must not be used then.
+    pub async fn mark_once(
+        &self,
+        kind: &str,
+        key: &[u8],
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let set = execute!(
+            transaction,
+            "INSERT INTO marks (kind, key, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            kind,
+            key,
+            until.as_millisecond()
+        )?;
+        transaction.commit().await?;
+        Ok(set == 1)
+    }
+
     /// Removes marks that have expired, some at a time; answers how many. Call again while it answers many.
     ///
     /// # Errors

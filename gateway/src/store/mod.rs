@@ -36,6 +36,8 @@ use application::Application;
 pub use error::{StoreError, StoreRefusal};
 use query::{Backend, fetch_optional};
 
+use crate::change::Announcer;
+
 /// How long a statement waits for a lock, or a task for a connection.
 const BUSY: Duration = Duration::from_secs(5);
 /// Connections to a database server, at most.
@@ -52,6 +54,8 @@ pub struct Store {
     pools: Backend<sqlite::Pools, postgres::Pool>,
     /// What every request reads; a change through this store forgets what it touches.
     near_applications: Cache<String, Arc<Application>>,
+    /// Tells other replicas what they may hold near.
+    announcer: Announcer,
 }
 
 /// A connection that reads.
@@ -77,7 +81,15 @@ impl Store {
                 .max_capacity(NEAR_APPLICATIONS)
                 .time_to_live(NEAR)
                 .build(),
+            announcer: Announcer::default(),
         })
+    }
+
+    /// The same store, which tells its changes through `announcer`.
+    #[must_use]
+    pub(crate) fn announcing(mut self, announcer: Announcer) -> Self {
+        self.announcer = announcer;
+        self
     }
 
     /// Answers if the database does.

@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 use fedgate_test_servers::postgres::{self, Postgres};
+use fedgate_test_servers::redis::{self, Redis};
 
 #[expect(
     clippy::print_stderr,
@@ -16,11 +17,12 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     assert!(run == "run" && dashes == "--", "run -- COMMAND …");
-    let postgres = Postgres::start();
+    let (postgres, redis) = (Postgres::start(), Redis::start());
     let mut command = Command::new(program);
     command
         .args(rest)
-        .env(postgres::VARIABLE, postgres.admin_url());
+        .env(postgres::VARIABLE, postgres.admin_url())
+        .env(redis::VARIABLE, redis.url());
     let status = command.status().expect("the command starts");
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     ExitCode::from(code.unwrap_or(1))

@@ -1,7 +1,7 @@
 use http::header::LOCATION;
 
 use super::*;
-use crate::op::testing::{CHALLENGE, Parts, grant, site};
+use crate::op::testing::{CHALLENGE, Parts, grant, rng, site};
 
 async fn page(raw: Result<&str, Refusal>) -> Refusal {
     match read(&Parts::new().await.context(), raw).await {
@@ -52,9 +52,14 @@ async fn a_huge_or_unreadable_request_gets_a_page() {
 #[tokio::test]
 async fn the_answer_carries_code_state_and_issuer() {
     let parts = Parts::new().await;
-    let response = answer(&parts.context(), &grant(), "c1")
-        .await
-        .expect("kept");
+    let response = answer(
+        &parts.context(),
+        &grant(),
+        &Code::presented("c1"),
+        &mut rng(),
+    )
+    .await
+    .expect("kept");
     assert_eq!(
         location(&response),
         "https://app.test/cb?code=c1&state=the+state&iss=https%3A%2F%2Flogin.test"

@@ -17,7 +17,13 @@ async fn earn_as(
     client: Option<(&str, &str)>,
     body: &str,
 ) -> Result<Earned, Refusal> {
-    earn(&parts.context(), &form_headers(client), body.as_bytes()).await
+    earn(
+        &parts.context(),
+        &form_headers(client),
+        body.as_bytes(),
+        &mut rng(),
+    )
+    .await
 }
 
 async fn by_web(parts: &Parts, body: &str) -> Result<Earned, Refusal> {
@@ -87,6 +93,7 @@ async fn a_code_that_never_was_or_has_expired_is_unknown() {
         &context,
         &form_headers(Some(("web", SECRET))),
         redeeming("c1").as_bytes(),
+        &mut rng(),
     )
     .await;
     assert_eq!(outcome.expect_err("expired"), OpRefusal::CodeUnknown);
@@ -367,9 +374,14 @@ async fn a_full_ephemeral_store_loses_nobody_silently() {
     })
     .await;
     parts.keep("c1", &grant()).await;
-    let refusal = crate::op::authorize::answer(&parts.context(), &grant(), "c2")
-        .await
-        .expect_err("full");
+    let refusal = crate::op::authorize::answer(
+        &parts.context(),
+        &grant(),
+        &Code::presented("c2"),
+        &mut rng(),
+    )
+    .await
+    .expect_err("full");
     assert_eq!(refusal, OpRefusal::EphemeralFull);
     assert!(by_web(&parts, &redeeming("c1")).await.is_ok());
 }
@@ -381,6 +393,7 @@ async fn a_body_that_is_no_form_is_refused() {
         &parts.context(),
         &HeaderMap::new(),
         redeeming("c1").as_bytes(),
+        &mut rng(),
     )
     .await;
     assert_eq!(outcome.expect_err("no type"), OpRefusal::RequestMalformed);

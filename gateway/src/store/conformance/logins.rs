@@ -7,7 +7,8 @@ use serde_json::json;
 on_every_backend!(
     events_wait_in_order_until_delivered,
     an_event_of_a_transaction_undone_never_was,
-    keys_move_through_their_stages
+    keys_move_through_their_stages,
+    a_mark_is_set_once_and_goes_when_it_has_expired
 );
 
 async fn events_wait_in_order_until_delivered(store: &Store) {
@@ -50,6 +51,16 @@ async fn an_event_of_a_transaction_undone_never_was(store: &Store) {
         .unwrap();
     drop(transaction);
     assert!(store.waiting_events(9).await.unwrap().is_empty());
+}
+
+async fn a_mark_is_set_once_and_goes_when_it_has_expired(store: &Store) {
+    let set = async |kind, key: &[u8]| store.mark_once(kind, key, later(60)).await.unwrap();
+    assert!(set("client_assertion", b"a").await);
+    assert!(!set("client_assertion", b"a").await);
+    assert!(set("other", b"a").await && set("client_assertion", b"b").await);
+    assert_eq!(store.sweep_marks(later(59)).await.unwrap(), 0);
+    assert_eq!(store.sweep_marks(later(60)).await.unwrap(), 3);
+    assert!(set("client_assertion", b"a").await);
 }
 
 async fn keys_move_through_their_stages(store: &Store) {

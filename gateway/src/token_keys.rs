@@ -1,0 +1,138 @@
+//! The keys that sign tokens, as the store has them now.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use fedgate_certs::error::CertError;
+use fedgate_certs::key::{SigningAlgorithm, SigningKey};
+use fedgate_certs::keyring::{KeyPurpose, Keyring, Stage};
+use fedgate_certs::seal::Sealer;
+use thiserror::Error;
+
+use crate::app::{Clock, Randomness};
+use crate::store::key::StoredKey;
+use crate::store::{Store, StoreError};
+
+/// What token-signing keys are sealed for.
+const PURPOSE: &str = KeyPurpose::Tokens.as_str();
+
+/// Why there are no keys.
+#[derive(Debug, Error)]
+pub enum TokenKeysError {
+    /// The database.
+    #[error("the store cannot be used: {0}")]
+    Store(#[from] StoreError),
+    /// They cannot be opened with this master key, or not made.
+    #[error("the signing keys in the store cannot be used with this master key: {0}")]
+    Keys(#[from] CertError),
+}
+
+/// The token-signing keys. Another replica may add or remove one.
+#[derive(Debug)]
+pub struct TokenKeys(RwLock<Held>);
+
+#[derive(Debug)]
+struct Held {
+    /// Each key's id and stage, by which a change is told from none.
+    stages: Vec<(String, String)>,
+    ring: Arc<Keyring>,
+}
+
+impl TokenKeys {
+    /// The keys of a store; one that has none gets one for each algorithm.
+    ///
+    /// # Errors
+    /// The store's, and what the keys cannot be opened or made for.
+    pub async fn open(
+        store: &Store,
+        sealer: &Sealer,
+        clock: &Clock,
+        randomness: &Randomness,
+    ) -> Result<Self, TokenKeysError> {
+        let mut rows = rows(store).await?;
+        if rows.is_empty() {
+            for algorithm in SigningAlgorithm::ALL {
+                make(store, sealer, algorithm, clock, randomness).await?;
+            }
+            rows = self::rows(store).await?;
+        }
+        Ok(Self(RwLock::new(held(sealer, &rows)?)))
+    }
+
+    /// The keys as they were read last.
+    pub fn ring(&self) -> Arc<Keyring> {
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&held.ring)
+    }
+
+    /// Reads them anew. Those at hand stay where that fails.
+    pub(crate) async fn reread(&self, store: &Store, sealer: &Sealer) {
+        if let Err(error) = self.try_reread(store, sealer).await {
+            tracing::error!(%error, "the keys that sign tokens could not be read anew");
+        }
+    }
+
+    async fn try_reread(&self, store: &Store, sealer: &Sealer) -> Result<(), TokenKeysError> {
+        let rows = rows(store).await?;
+        let is_known = {
+            let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            held.stages == stages(&rows)
+        };
+        // A store that is emptied is not a reason to sign with nothing.
+        if !is_known && !rows.is_empty() {
+            let fresh = held(sealer, &rows)?;
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+        Ok(())
+    }
+}
+
+async fn make(
+    store: &Store,
+    sealer: &Sealer,
+    algorithm: SigningAlgorithm,
+    clock: &Clock,
+    randomness: &Randomness,
+) -> Result<(), TokenKeysError> {
+    let key = SigningKey::generate(algorithm)?;
+    let plain = key.to_pkcs8_der()?;
+    let private_key = sealer.seal_secret(PURPOSE, key.id(), &plain, &mut randomness.rng())?;
+    let now = clock.now();
+    let row = StoredKey {
+        id: key.id().to_owned(),
+        purpose: PURPOSE.to_owned(),
+        algorithm: algorithm.as_str().to_owned(),
+        stage: Stage::Active.as_str().to_owned(),
+        private_key,
+        certificate: None,
+        created_at: now,
+        stage_at: now,
+    };
+    Ok(store.insert_key(&row).await?)
+}
+
+async fn rows(store: &Store) -> Result<Vec<StoredKey>, StoreError> {
+    let keys = store.keys().await?;
+    Ok(keys
+        .into_iter()
+        .filter(|key| key.purpose == PURPOSE)
+        .collect())
+}
+
+fn stages(rows: &[StoredKey]) -> Vec<(String, String)> {
+    rows.iter()
+        .map(|row| (row.id.clone(), row.stage.clone()))
+        .collect()
+}
+
+fn held(sealer: &Sealer, rows: &[StoredKey]) -> Result<Held, TokenKeysError> {
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        let plain = sealer.open_secret(PURPOSE, &row.id, &row.private_key)?;
+        let stage = Stage::from_name(&row.stage).ok_or(StoreError::Corrupt("key"))?;
+        keys.push((SigningKey::from_pkcs8_der(&plain)?, stage));
+    }
+    Ok(Held {
+        stages: stages(rows),
+        ring: Arc::new(Keyring::new(keys)?),
+    })
+}
