@@ -37,7 +37,7 @@ const EXPLANATIONS: [&str; 4] = [
 ];
 
 /// Runs a script of the counterparts and answers the JSON that it prints.
-async fn run(mut command: Command) -> Value {
+pub(crate) async fn run(mut command: Command) -> Value {
     let run = move || {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.output()
@@ -50,7 +50,7 @@ async fn run(mut command: Command) -> Value {
 }
 
 /// A new folder for screenshots, under the one that cargo builds in. They are kept.
-fn screenshots(name: &str) -> PathBuf {
+pub(crate) fn screenshots(name: &str) -> PathBuf {
     let target = option_env!("CARGO_TARGET_DIR").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
         PathBuf::from,
@@ -86,12 +86,15 @@ async fn serve_samples(gateway: &str) -> String {
     let router = Router::new()
         .route("/samples/{name}", get(show))
         .merge(fedgate::page::routes());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
+    format!("{}/samples", serve(router).await)
+}
+
+async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a free port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}/samples")
+    format!("http://{address}")
 }
 
 /// Every page of the gateway: the samples, and what a running one answers.
@@ -122,12 +125,11 @@ async fn pages_of_the_gateway(demo: &Demo) -> Vec<Value> {
 /// The demo's own pages.
 fn pages_of_the_demo(demo: &Demo) -> [Value; 4] {
     let application = &demo.application.options().base_url;
-    let idp = demo.oidc_op.issuer();
     [
         json!({"name": "demo-start", "url": application}),
         json!({"name": "demo-wrong", "url": format!("{application}/wrong"), "columns": true}),
-        json!({"name": "demo-wrong-audience", "url": format!("{application}/wrong/audience"), "columns": true}),
-        json!({"name": "demo-idp", "url": format!("{idp}/authorize")}),
+        json!({"name": "demo-wrong-audience", "url": format!("{application}/wrong/wrong-audience"), "columns": true}),
+        json!({"name": "demo-idp", "url": format!("{application}/sign-in?login_hint=bob%40globex.test")}),
     ]
 }
 
@@ -142,6 +144,41 @@ async fn every_page_holds_in_light_and_dark_narrow_wide_and_zoomed_with_a_keyboa
         .env("SHOTS", screenshots("pages"));
     let amiss = run(command).await;
     assert_eq!(amiss, json!([]), "{amiss:#}");
+}
+
+/// A page with one fault for each check: a checker that finds nothing proves nothing.
+const FAULTS: &str = "<!doctype html><html lang=\"en\"><head><title>Faults</title><link rel=\"stylesheet\" href=\"/faults.css\"></head>\
+    <body><h1>Faults</h1><p class=\"pale\">pale</p><div class=\"broad\">broad</div><p><a href=\"/one\">one</a></p>\
+    <p><a href=\"/two\" tabindex=\"1\">two</a> <a href=\"/three\">three</a></p><img alt=\"\" src=\"http://elsewhere.test/x.png\"><script>x()</script></body></html>";
+const FAULTY_STYLE: &str =
+    ".pale { color: #aaa } .broad { width: 2000px } :focus-visible { outline: none }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_with_faults_is_found_out() {
+    let policy = "default-src 'none'; style-src 'self'; img-src http:";
+    let page = async move || ([(header::CONTENT_SECURITY_POLICY, policy)], Html(FAULTS));
+    let style = async || ([(header::CONTENT_TYPE, "text/css")], FAULTY_STYLE);
+    let router = Router::new()
+        .route("/", get(page))
+        .route("/faults.css", get(style));
+    let pages = json!([{"name": "faults", "url": serve(router).await, "light": true}]);
+    let mut command = node("pages.mjs");
+    command
+        .env("PAGES", pages.to_string())
+        .env("SHOTS", screenshots("faults"));
+    let amiss = run(command).await.to_string();
+    for fault in [
+        "(light-wide): console: Executing inline script violates",
+        "(light-wide): request to elsewhere.test",
+        "(light-wide): scrolls sideways",
+        "(light-wide): color-contrast",
+        "(light-wide): no focus to be seen",
+        "(light-wide): Tab order is 1,0,2",
+        "(dark-narrow-no-scripts): scrolls sideways",
+        "(light-zoom): scrolls sideways",
+    ] {
+        assert!(amiss.contains(fault), "{fault}: {amiss}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ mod counterparts;
 mod crash;
 mod documentation;
 mod egress;
+mod https;
 mod lab;
 mod limits;
 mod logout;

@@ -17,4 +17,5 @@ pub mod login;
 pub mod process;
 pub mod rows;
 pub mod seen;
+pub mod tls;
 pub mod upstream;

@@ -10,6 +10,15 @@ export function launch(names = [], more = []) {
   });
 }
 
+/// Ends the script with an error after so many seconds, instead of waiting for ever.
+export function limit(seconds) {
+  const end = () => {
+    console.error(`not done after ${seconds} seconds`);
+    process.exit(1);
+  };
+  setTimeout(end, seconds * 1000).unref();
+}
+
 /// Notes what a page must not do: errors and policy violations in its console, and requests to other hosts.
 export function watch(page, hosts = ['127.0.0.1']) {
   const amiss = [];

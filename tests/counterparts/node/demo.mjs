@@ -1,6 +1,6 @@
 // The demo by keyboard alone, once with scripts in light and once without in dark: signs in and out, and answers as
 // JSON what it saw. Screenshots go to SHOTS.
-import { enterOn, launch, typeInto, watch } from './chromium.mjs';
+import { enterOn, launch, limit, typeInto, watch } from './chromium.mjs';
 
 const { DEMO_URL, DEMO_PASSWORD, SHOTS } = process.env;
 const people = ['alice@acme.test', 'bob@globex.test'];
@@ -9,6 +9,7 @@ const looks = [
   { name: 'dark-narrow', colorScheme: 'dark', viewport: { width: 320, height: 640 }, javaScriptEnabled: false },
 ];
 
+limit(240);
 const browser = await launch();
 const seen = [];
 

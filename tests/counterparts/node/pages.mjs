@@ -2,7 +2,7 @@
 // columns, light}. A screenshot of each look goes to SHOTS. axe-core (MPL-2.0) is used here and in no product.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { launch, watch } from './chromium.mjs';
+import { launch, limit, watch } from './chromium.mjs';
 
 const { PAGES, SHOTS } = process.env;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -11,15 +11,15 @@ const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 const wide = { width: 1280, height: 800 };
 const looks = [
-  { name: 'light-wide', colorScheme: 'light', viewport: wide, scripts: true },
+  { name: 'light-wide', colorScheme: 'light', viewport: wide, scripts: true, standards: true },
   { name: 'dark-narrow-no-scripts', colorScheme: 'dark', viewport: { width: 320, height: 640 }, scripts: false },
   // 400 %: a quarter of the pixels in each direction, each four times as large (WCAG 2.2, 1.4.10).
-  { name: 'light-zoom', colorScheme: 'light', viewport: { width: 320, height: 200 }, deviceScaleFactor: 4, scripts: true },
-  { name: 'dark-wide', colorScheme: 'dark', viewport: wide, scripts: true },
+  { name: 'light-zoom', colorScheme: 'light', viewport: { width: 320, height: 200 }, deviceScaleFactor: 4, scripts: true, zoom: true },
+  { name: 'dark-wide', colorScheme: 'dark', viewport: wide, scripts: true, standards: true },
 ];
 
 async function inspect(browser, look, page) {
-  const { name, scripts, ...options } = look;
+  const { name, scripts, zoom, standards: judged, ...options } = look;
   const context = await browser.newContext({ ...options, javaScriptEnabled: scripts, locale: page.locale ?? 'en' });
   // A page that would go on by itself stays to be looked at.
   if (page.still) await context.addInitScript(() => { HTMLFormElement.prototype.submit = () => {}; });
@@ -30,11 +30,11 @@ async function inspect(browser, look, page) {
   tab.on('response', (response) => weights.push(response.body().then((body) => body.length, () => 0)));
   await tab.goto(page.url, { waitUntil: 'load' });
   amiss.push(...await layout(tab));
-  if (scripts) amiss.push(...await standards(tab));
+  if (judged) amiss.push(...await standards(tab));
   if (name === 'light-wide') amiss.push(...await keyboard(tab, page));
   const weight = (await Promise.all(weights)).reduce((sum, one) => sum + one, 0);
   if (page.light && weight > LARGEST) amiss.push(`weighs ${weight} bytes`);
-  await tab.screenshot({ path: `${SHOTS}/${page.name}-${name}.png`, fullPage: true });
+  await tab.screenshot({ path: `${SHOTS}/${page.name}-${name}.png`, fullPage: !zoom });
   // A page that refuses answers with an error's status, of which the console tells.
   const told = amiss.filter((text) => !text.includes('the server responded with a status of'));
   await context.close();
@@ -109,7 +109,7 @@ function stop() {
   };
 }
 
-setTimeout(() => process.exit(1), 120_000).unref();
+limit(240);
 const browser = await launch();
 const work = JSON.parse(PAGES).flatMap((page) => looks.map((look) => ({ look, page })));
 const amiss = [];
