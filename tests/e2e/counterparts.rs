@@ -1,5 +1,7 @@
 //! Whole logins: a real identity provider upstream, a certified relying party downstream.
 
+use std::net::SocketAddr;
+
 use fedgate_tests::browser::{Browser, Page};
 use fedgate_tests::counterparts::{OP_CLIENT, OidcProvider, RelyingParty, Signs, SimpleSamlPhp};
 use fedgate_tests::gateway::{Gateway, SECRET};
@@ -11,7 +13,7 @@ mod mod_auth_openidc;
 mod pysaml2;
 
 /// A gateway whose application `rp` is openid-client on the answered address.
-async fn gateway_and_application(more: &str) -> (Gateway, std::net::SocketAddr) {
+async fn gateway_and_application(more: &str) -> (Gateway, SocketAddr) {
     let application = free_address();
     let lines = format!(
         "[[applications]]\nclient_id = \"rp\"\nclient_secret = \"{SECRET}\"\nredirect_uris = [\"http://{application}/cb\"]\n{more}\n\
@@ -57,29 +59,35 @@ async fn saml_connection(gateway: &Gateway, signs: Signs, options: Value) -> Sim
     idp
 }
 
-async fn oidc_connection(gateway: &Gateway, authentication: &str) -> OidcProvider {
-    let address = free_address();
+/// A connection whose method is left to the provider's metadata where `authentication` is none.
+async fn oidc_draft(gateway: &Gateway, address: SocketAddr, authentication: Option<&str>) -> Value {
     let body = json!({
         "name": "Globex", "display_name": "Globex", "strategy": "oidc:custom", "status": "draft",
         "enabled_applications": ["rp", "spa"],
         "options": {"home_realm_domains": ["globex.test"], "is_create_missing_user": true, "issuer": format!("http://{address}"),
                     "client_id": OP_CLIENT.0, "client_secret": OP_CLIENT.1, "client_auth_method": authentication},
     });
-    let draft = gateway.create_connection(body).await;
-    let op = OidcProvider::start(
-        address,
-        draft["setup"]["redirect_uri"]
-            .as_str()
-            .expect("a redirect URI"),
-        authentication,
-    );
-    let path = format!(
-        "/api/v1/connections/{}",
-        draft["id"].as_str().expect("an id")
-    );
-    let (status, answer) = gateway
-        .api(Method::PATCH, &path, Some(json!({"status": "active"})))
-        .await;
+    gateway.create_connection(body).await
+}
+
+async fn activate(gateway: &Gateway, draft: &Value) -> (u16, Value) {
+    let id = draft["id"].as_str().expect("an id");
+    let body = json!({"status": "active"});
+    let path = format!("/api/v1/connections/{id}");
+    gateway.api(Method::PATCH, &path, Some(body)).await
+}
+
+fn redirect_uri(draft: &Value) -> &str {
+    draft["setup"]["redirect_uri"]
+        .as_str()
+        .expect("a redirect URI")
+}
+
+async fn oidc_connection(gateway: &Gateway, authentication: &str) -> OidcProvider {
+    let address = free_address();
+    let draft = oidc_draft(gateway, address, Some(authentication)).await;
+    let op = OidcProvider::start(address, redirect_uri(&draft), authentication);
+    let (status, answer) = activate(gateway, &draft).await;
     assert_eq!(status, 200, "{answer}");
     op
 }
@@ -218,4 +226,35 @@ async fn an_unverified_address_arrives_unverified_at_a_public_application() {
     let answer = oidc_login("client_secret_basic", ("spa", None), "RS256", "dora").await;
     assert_eq!(answer["claims"]["email"], "dora@globex.test", "{answer}");
     assert_eq!(answer["claims"]["email_verified"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn oidc_providers_metadata_chooses_how_the_gateway_authenticates() {
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let (gateway, application) = gateway_and_application("").await;
+        let address = free_address();
+        let draft = oidc_draft(&gateway, address, None).await;
+        let _op = OidcProvider::offering(method, address, redirect_uri(&draft), method);
+        let (status, answer) = activate(&gateway, &draft).await;
+        assert_eq!(status, 200, "{answer}");
+        let client = ("rp", Some(SECRET));
+        let application = RelyingParty::start(application, &gateway.base, client, "RS256", "");
+        let mut browser = gateway.browser();
+        let login = route_by_address(&mut browser, &application, "bob@globex.test").await;
+        let answer = answered(&sign_in_at_oidc_provider(&mut browser, &login, "bob").await);
+        assert_eq!(answer["claims"]["email"], "bob@globex.test", "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oidc_provider_that_takes_no_secret_is_told_of_at_activation() {
+    let (gateway, _) = gateway_and_application("").await;
+    let address = free_address();
+    let draft = oidc_draft(&gateway, address, None).await;
+    let method = "private_key_jwt";
+    let _op = OidcProvider::offering(method, address, redirect_uri(&draft), method);
+    let (status, answer) = activate(&gateway, &draft).await;
+    assert_eq!(status, 400, "{answer}");
+    let code = &answer["errors"][0]["code"];
+    assert_eq!(code, "oauth.client_auth_unsupported", "{answer}");
 }

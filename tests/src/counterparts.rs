@@ -148,6 +148,16 @@ pub const OP_CLIENT: (&str, &str) = ("fedgate", "a-client-secret-of-more-than-32
 impl OidcProvider {
     /// Starts one that knows one client; `authentication` is `client_secret_basic` or `client_secret_post`.
     pub fn start(address: SocketAddr, redirect_uri: &str, authentication: &str) -> Self {
+        Self::offering("", address, redirect_uri, authentication)
+    }
+
+    /// The same, whose metadata offers only the methods named, separated by blanks.
+    pub fn offering(
+        methods: &str,
+        address: SocketAddr,
+        redirect_uri: &str,
+        authentication: &str,
+    ) -> Self {
         let mut command = node("op.mjs");
         command
             .env("OP_PORT", address.port().to_string())
@@ -155,7 +165,8 @@ impl OidcProvider {
             .env("OP_CLIENT_SECRET", OP_CLIENT.1);
         command
             .env("OP_REDIRECT_URI", redirect_uri)
-            .env("OP_CLIENT_AUTH", authentication);
+            .env("OP_CLIENT_AUTH", authentication)
+            .env("OP_OFFERS", methods);
         Self {
             issuer: format!("http://{address}"),
             _process: Process::start(command, address),

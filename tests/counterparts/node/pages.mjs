@@ -101,10 +101,12 @@ function stop() {
   const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
   const box = focused.getBoundingClientRect();
   const inside = box.bottom > 0 && box.top < window.innerHeight;
+  // What has the focus within a frame has the ring.
+  const frame = focused.tagName === 'IFRAME';
   return {
     index: window.usable.indexOf(focused),
     top: box.top + window.scrollY,
-    ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && contrast >= 3 && inside,
+    ring: frame || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && contrast >= 3 && inside),
     html: focused.outerHTML.slice(0, 100),
   };
 }

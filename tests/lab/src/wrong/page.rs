@@ -41,9 +41,19 @@ pub(super) fn played(scene: &Scene, played: &Played) -> Response {
     respond(StatusCode::OK, &page)
 }
 
-/// The very page, with its links pointed at windows that its sandbox does not open: it is for looking at.
+/// The very page, with its links pointed at windows that its sandbox does not open, and without the script that it
+/// would not run: it is for looking at.
 fn inert(html: &str) -> String {
-    html.replacen("<head>", "<head><base target=\"_blank\">", 1)
+    const END: &str = "</script>";
+    let script = html
+        .find("<script")
+        .zip(html.find(END).map(|at| at + END.len()));
+    let (before, after) = match script {
+        Some((from, to)) if from < to => (&html[..from], &html[to..]),
+        _ => (html, ""),
+    };
+    format!("{before}{after}")
+        .replacen("<head>", "<head><base target=\"_blank\">", 1)
         .replace(" autofocus", "")
 }
 
