@@ -7,7 +7,7 @@ mod refusal;
 mod signing;
 mod upstream;
 
-pub use domain::{domain_of_address, normalized_domain};
+pub use domain::{domain_of_address, normalized_address, normalized_domain};
 pub use options::METADATA_BYTES;
 pub use refusal::{ConnectionRefusal, Problem};
 pub use upstream::{ALIASES, is_reserved_parameter};

@@ -9,6 +9,7 @@ use fedgate_tests::upstream::{ALICE, BOB, Connected, OidcUpstream, SamlUpstream}
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::management::user;
 use crate::saml_flow::FAST;
 
 async fn scene(more: Value) -> (Gateway, SamlUpstream, Connected) {
@@ -161,15 +162,13 @@ async fn whoever_is_no_member_and_cannot_become_one_stays_out() {
         ("connection_id", connection.id.as_str()),
         ("org_code", &code),
     ];
+    let before = gateway.rows().await;
     let page = login(&gateway, &asked, ALICE).await;
     check_refusal(&gateway, &page, "people.not_a_member")
         .await
         .expect("refused");
-    let rows = gateway.rows().await;
-    assert_eq!(
-        (rows.users, rows.identities, rows.memberships, rows.events),
-        (0, 0, 0, 0)
-    );
+    assert_eq!(gateway.rows().await, before);
+    assert_eq!((before.users, before.identities), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,4 +318,147 @@ async fn one_subject_at_two_connections_is_two_people() {
         subjects.push(gateway.redeem(&code).await["sub"].clone());
     }
     assert_ne!(subjects[0], subjects[1]);
+}
+
+/// Enters a user and an identity of a connection that waits for `value`; the user's id.
+async fn entered(gateway: &Remote, connection: &Connected, value: &str) -> String {
+    let id = user(gateway, json!({})).await;
+    let body = json!({"type": "enterprise", "value": value, "connection_id": connection.id});
+    let path = format!("/api/v1/users/{id}/identities");
+    call(gateway, Method::POST, &path, Some(body)).await;
+    id
+}
+
+fn known_only(domains: &[&str]) -> Value {
+    json!({"options": {"is_create_missing_user": false, "home_realm_domains": domains}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_entered_beforehand_is_claimed_once_and_pinned_to_its_subject() {
+    let (gateway, idp, connection) = scene(known_only(&["acme.test"])).await;
+    let id = entered(&gateway, &connection, "Alice@ACME.test").await;
+    let asked = [("connection_id", connection.id.as_str())];
+    for _ in 0..2 {
+        let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
+        assert_eq!(gateway.redeem(&code).await["sub"], id.as_str());
+    }
+    let path = format!("/api/v1/users/{id}/identities");
+    let (_, listed) = gateway.api(Method::GET, &path, None).await;
+    let identity = &listed["identities"][0];
+    assert_eq!(identity["is_confirmed"], true, "{listed}");
+    assert_eq!(identity["issuer"], idp.idp.entity_id());
+    assert!(identity["last_login_on"].is_string() && identity["email"].is_null());
+    // Nobody waits for the colleague.
+    let page = login(&gateway, &asked, "bruno@acme.test").await;
+    check_refusal(&gateway, &page, "people.user_unknown")
+        .await
+        .expect("refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenants_identity_provider_claims_nothing_by_asserting_the_address() {
+    let (gateway, _idp, connection) = scene(known_only(&["acme.test"])).await;
+    let id = entered(&gateway, &connection, ALICE).await;
+    let op = OidcUpstream::start().await;
+    let theirs = op.connect(&gateway, known_only(&["globex.test"])).await;
+    // Mallory of Globex has Alice's address there.
+    let mut browser = Browser::new();
+    let page = begin(&mut browser, &gateway, &[("connection_id", &theirs.id)]).await;
+    let page = answer(&mut browser, &page, ALICE, "").await;
+    check_refusal(&gateway, &page, "people.user_unknown")
+        .await
+        .expect("refused");
+    let asked = [("connection_id", connection.id.as_str())];
+    let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
+    assert_eq!(gateway.redeem(&code).await["sub"], id.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_that_was_taken_away_takes_the_claim_along_even_during_the_login() {
+    let (gateway, _idp, connection) = scene(known_only(&["acme.test"])).await;
+    let id = entered(&gateway, &connection, ALICE).await;
+    let path = format!("/api/v1/connections/{}", connection.id);
+    let assign = async |domains: &[&str]| {
+        let body = json!({"options": {"home_realm_domains": domains}});
+        call(&gateway, Method::PATCH, &path, Some(body)).await;
+    };
+    let mut browser = gateway.browser();
+    let form = responded(&mut browser, &gateway, &connection).await;
+    assign(&["elsewhere.test"]).await;
+    let before = gateway.rows().await;
+    let page = browser.submit(&form, &[]).await;
+    check_refusal(&gateway, &page, "people.domain_not_assigned")
+        .await
+        .expect("refused");
+    assert_eq!(gateway.rows().await, before);
+    assign(&["acme.test"]).await;
+    let asked = [("connection_id", connection.id.as_str())];
+    let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
+    assert_eq!(gateway.redeem(&code).await["sub"], id.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspension_through_the_api_ends_what_is_open_and_lets_nobody_in() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let asked = [("connection_id", connection.id.as_str())];
+    let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
+    let claims = gateway.redeem(&code).await;
+    let path = format!(
+        "/api/v1/user?id={}",
+        claims["sub"].as_str().expect("a user")
+    );
+    let suspend = |is: bool| {
+        call(
+            &gateway,
+            Method::PATCH,
+            &path,
+            Some(json!({"is_suspended": is})),
+        )
+    };
+    suspend(true).await;
+    let page = login(&gateway, &asked, ALICE).await;
+    check_refusal(&gateway, &page, "people.user_suspended")
+        .await
+        .expect("refused");
+    suspend(false).await;
+    let sid = claims["sid"].as_str().expect("a sid");
+    let session = gateway.app.store.login_session(sid).await.expect("a store");
+    assert!(session.expect("a session").ended_at.is_some());
+    let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
+    assert_eq!(gateway.redeem(&code).await["sub"], claims["sub"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_user_is_another_one_at_the_next_login_and_a_deleted_identity_too() {
+    let (gateway, _idp, connection) = scene(json!({})).await;
+    let asked = [("connection_id", connection.id.as_str())];
+    let signed_in = async || {
+        let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
+        let claims = gateway.redeem(&code).await;
+        claims["sub"].as_str().expect("a user").to_owned()
+    };
+    let first = signed_in().await;
+    call(
+        &gateway,
+        Method::DELETE,
+        &format!("/api/v1/user?id={first}"),
+        None,
+    )
+    .await;
+    let rows = gateway.rows().await;
+    assert_eq!((rows.users, rows.identities, rows.sessions), (0, 0, 0));
+    let second = signed_in().await;
+    assert_ne!(second, first);
+    let path = format!("/api/v1/users/{second}/identities");
+    let (_, listed) = gateway.api(Method::GET, &path, None).await;
+    let identity = listed["identities"][0]["id"].as_str().expect("an id");
+    call(
+        &gateway,
+        Method::DELETE,
+        &format!("/api/v1/identities/{identity}"),
+        None,
+    )
+    .await;
+    assert_ne!(signed_in().await, second);
+    assert_eq!(gateway.rows().await.users, 2);
 }

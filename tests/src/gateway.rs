@@ -29,6 +29,8 @@ pub const API_SCOPES: &str = "read:connections create:connections update:connect
     read:organization_connections create:organization_connections delete:organization_connections \
     read:applications create:applications update:applications delete:applications \
     read:users create:users update:users delete:users read:identities create:identities update:identities delete:identities \
+    read:user_identities create:user_identities \
+    read:organization_users create:organization_users update:organization_users delete:organization_users \
     read:logins";
 
 /// A gateway somewhere, as its callers see it.

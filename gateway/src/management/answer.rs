@@ -73,6 +73,8 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound("connection") => Self::whole(ApiRefusal::ConnectionUnknown),
             StoreError::NotFound("application") => Self::whole(ApiRefusal::ApplicationUnknown),
             StoreError::NotFound("organization") => Self::whole(ApiRefusal::OrganizationUnknown),
+            StoreError::NotFound("user") => Self::whole(ApiRefusal::UserUnknown),
+            StoreError::NotFound("identity") => Self::whole(ApiRefusal::IdentityUnknown),
             other => {
                 // The caller learns the code; the cause goes to the log, once, here.
                 let refusal = Refusal::from(other);
@@ -182,6 +184,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         ApiRefusal::ConnectionUnknown,
         ApiRefusal::ApplicationUnknown,
         ApiRefusal::OrganizationUnknown,
+        ApiRefusal::UserUnknown,
+        ApiRefusal::IdentityUnknown,
+        ApiRefusal::MembershipUnknown,
         ApiRefusal::LoginUnknown,
         ApiRefusal::PathUnknown,
     ]
@@ -193,6 +198,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         ApiRefusal::LostUpdate,
         ApiRefusal::ConfirmationRequired,
         ApiRefusal::HandleTaken,
+        ApiRefusal::DomainNotAssigned,
+        ApiRefusal::IdentityTaken,
+        ApiRefusal::ProvidedIdTaken,
         ApiRefusal::OrganizationInUse,
     ]
     .into_iter()

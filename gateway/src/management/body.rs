@@ -233,6 +233,14 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// A boolean that may be absent.
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.boolean(name);
+        self.note(name, || json!({ "type": ["boolean", "null"] }));
+        self.value(name)?;
+        Some(value)
+    }
+
     pub(super) fn object(&mut self, name: &'static str) -> Option<&'a Map<String, Value>> {
         self.note(name, || json!({ "type": ["object", "null"] }));
         let value = self.value(name)?;
@@ -279,6 +287,70 @@ impl<'a> Members<'a> {
         Some(texts)
     }
 
+    /// An object whose members `read` reads; their problems are told with the path to them.
+    pub(super) fn within(&mut self, name: &'static str, read: impl FnOnce(&mut Members<'_>)) {
+        if self.shape.is_some() {
+            let mut schema = Members::schema(read);
+            schema["type"] = json!(["object", "null"]);
+            self.note(name, || schema);
+        } else if let Some(object) = self.object(name) {
+            let mut within = Members::new(object);
+            read(&mut within);
+            self.absorb(name, within);
+        }
+    }
+
+    /// A list of objects of which `read` reads each, told its index.
+    pub(super) fn each(
+        &mut self,
+        name: &'static str,
+        most: usize,
+        mut read: impl FnMut(usize, &mut Members<'_>),
+    ) {
+        if self.shape.is_some() {
+            let items = Members::schema(|within| read(0, within));
+            self.note(
+                name,
+                || json!({ "type": ["array", "null"], "maxItems": most, "items": items }),
+            );
+            return;
+        }
+        for (index, object) in self.objects(name, most).into_iter().enumerate() {
+            let mut within = Members::new(object);
+            read(index, &mut within);
+            self.absorb(&format!("{name}.{index}"), within);
+        }
+    }
+
+    fn objects(&mut self, name: &'static str, most: usize) -> Vec<&'a Map<String, Value>> {
+        let Some(value) = self.value(name) else {
+            return Vec::new();
+        };
+        let objects: Option<Vec<_>> = value
+            .as_array()
+            .and_then(|items| items.iter().map(Value::as_object).collect());
+        let Some(objects) = objects else {
+            let refusal = ApiRefusal::MemberType.refuse();
+            self.refuse(refusal.expected("a list of objects"), name);
+            return Vec::new();
+        };
+        if objects.len() > most {
+            let expected = format!("at most {most} entries");
+            self.refuse(ApiRefusal::MemberValue.refuse().expected(expected), name);
+            return Vec::new();
+        }
+        objects
+    }
+
+    /// Takes over the problems of an object within this one, which stands at `path`.
+    fn absorb(&mut self, path: &str, within: Members<'_>) {
+        let problems = within.problems();
+        self.add(problems.into_iter().map(|problem| {
+            let field = format!("{path}.{}", problem.field);
+            Problem::new(problem.refusal, field)
+        }));
+    }
+
     pub(super) fn refuse(&mut self, refusal: impl Into<Refusal>, field: &str) {
         self.add([Problem::new(refusal, field)]);
     }
@@ -292,7 +364,17 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// Every problem, those of unknown members included.
-    pub(super) fn finish(mut self) -> Result<(), ApiError> {
+    pub(super) fn finish(self) -> Result<(), ApiError> {
+        let problems = self.problems();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.into())
+        }
+    }
+
+    /// Every problem, those of unknown members included.
+    fn problems(mut self) -> Vec<Problem> {
         for name in self
             .body
             .keys()
@@ -306,11 +388,7 @@ impl<'a> Members<'a> {
             let refusal = unknown(&shown, self.known.iter().copied());
             self.problems.push(Problem::new(refusal, shown));
         }
-        if self.problems.is_empty() {
-            Ok(())
-        } else {
-            Err(self.problems.into())
-        }
+        self.problems
     }
 }
 

@@ -113,8 +113,13 @@ impl Shape {
     pub(super) fn require(&mut self, name: &'static str) {
         self.required.push(name);
         if let Some(schema) = self.properties.get_mut(name) {
-            schema["type"] = json!("string");
-            schema["pattern"] = json!("\\S");
+            match schema["type"][0].as_str() {
+                Some(other) if other != "string" => schema["type"] = json!(other),
+                _ => {
+                    schema["type"] = json!("string");
+                    schema["pattern"] = json!("\\S");
+                }
+            }
         }
     }
 

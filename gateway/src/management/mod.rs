@@ -12,8 +12,10 @@ mod caller;
 pub(crate) mod change;
 mod connection;
 mod document;
+mod identity;
 mod input;
 mod login;
+mod membership;
 mod metadata;
 mod operation;
 mod organization;
@@ -22,6 +24,9 @@ mod precondition;
 mod query;
 mod refusal;
 pub mod scope;
+mod user;
+mod user_input;
+mod user_view;
 mod view;
 
 pub use refusal::ApiRefusal;
@@ -43,6 +48,9 @@ pub fn routes(app: &Shared) -> Router<Shared> {
         application_connection::routes,
         organization::routes,
         organization_connection::routes,
+        membership::routes,
+        user::routes,
+        identity::routes,
         login::routes,
     ];
     let mut api = nouns

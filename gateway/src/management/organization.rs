@@ -5,7 +5,7 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use axum::{Json, response::IntoResponse as _};
 use fedgate_certs::Timestamp;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use rand::CryptoRng;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,8 @@ use super::answer::{ApiError, ok};
 use super::api::Api;
 use super::body::{self, Members};
 use super::operation::{Kind, Operation, PathParameter, QueryParameter};
-use super::query::{PAGING, Query};
+use super::precondition::{check_version, tagged, version_asked};
+use super::query::{CONFIRM, NEXT_TOKEN, PAGING, Query, next_token};
 use crate::app::{App, Shared};
 use crate::store::StoreError;
 use crate::store::organization::Organization;
@@ -38,6 +39,8 @@ struct OrganizationView {
     is_allow_registrations: bool,
     /// Whether whoever asks to sign in to it becomes a member.
     is_auto_membership_enabled: bool,
+    /// There is no default organization.
+    is_default: bool,
     /// RFC 3339.
     created_on: String,
 }
@@ -48,6 +51,8 @@ struct OrganizationList {
     organizations: Vec<OrganizationView>,
     /// Whether the list goes on in the direction of paging.
     has_more: bool,
+    /// Where the next page towards the older ones begins, if there is one.
+    next_token: Option<String>,
 }
 
 /// What a creation answers.
@@ -85,6 +90,7 @@ pub(super) fn routes(api: Api) -> Api {
                 &["read:organizations"],
             )
             .query(&PAGING)
+            .query(&[NEXT_TOKEN])
             .answers::<OrganizationList>(StatusCode::OK),
         )
         .at("/organization", &[])
@@ -97,6 +103,7 @@ pub(super) fn routes(api: Api) -> Api {
             )
             .query(&[BY_CODE])
             .answers_bare::<OrganizationView>(StatusCode::OK)
+            .tagged()
             .finds(),
         )
         .post(
@@ -108,6 +115,7 @@ pub(super) fn routes(api: Api) -> Api {
             )
             .takes("NewOrganization", schema(true))
             .answers::<OrganizationCreated>(StatusCode::CREATED)
+            .tagged()
             .conflicts(),
         )
         .at("/organization/{org_code}", &[CODE])
@@ -119,7 +127,8 @@ pub(super) fn routes(api: Api) -> Api {
                 &["update:organizations"],
             )
             .takes("OrganizationChange", schema(false))
-            .conflicts(),
+            .tagged()
+            .conditional(),
         )
         .delete(
             delete,
@@ -128,7 +137,8 @@ pub(super) fn routes(api: Api) -> Api {
                 "Delete an organization",
                 &["delete:organizations"],
             )
-            .conflicts(),
+            .query(&[CONFIRM])
+            .conditional(),
         )
 }
 
@@ -150,11 +160,13 @@ pub(super) async fn create(State(app): State<Shared>, body: Body) -> Result<Resp
         .create_organization(&organization)
         .await
         .map_err(taken)?;
+    let version = organization.version;
     let organization = Created {
         code: organization.code,
     };
     let created = OrganizationCreated { organization };
-    Ok(ok(StatusCode::CREATED, "Organization created", created))
+    let answer = ok(StatusCode::CREATED, "Organization created", created);
+    Ok(tagged(answer, version))
 }
 
 /// `?code=org_…`. Kinde answers with the bare object.
@@ -163,28 +175,38 @@ pub(super) async fn read(
     Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
     let code = query.text(BY_CODE.name).unwrap_or_default();
-    Ok(Json(shown(&stored(&app, code).await?)).into_response())
+    let organization = stored(&app, code).await?;
+    let answer = Json(shown(&organization)).into_response();
+    Ok(tagged(answer, organization.version))
 }
 
 pub(super) async fn list(
     State(app): State<Shared>,
     Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
-    let page = app.store.organizations(query.page()?).await?;
+    let position = query.position()?;
+    let request = match &position {
+        Some(position) => query.page_from(Some(position)),
+        None => query.page()?,
+    };
+    let page = app.store.organizations(request).await?;
     let list = OrganizationList {
         organizations: page.items.iter().map(shown).collect(),
         has_more: page.has_more,
+        next_token: next_token(&page, Organization::position),
     };
     Ok(ok(StatusCode::OK, "Organizations", list))
 }
 
 pub(super) async fn change(
     State(app): State<Shared>,
+    headers: HeaderMap,
     Path(code): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
     let patch = body::object(body, app.limits.api_body_bytes).await?;
     let before = stored(&app, &code).await?;
+    check_version(&headers, before.version)?;
     let Value::Object(mut members) = json!({
         "name": before.name,
         "handle": before.handle,
@@ -195,23 +217,52 @@ pub(super) async fn change(
         return Err(ApiError::whole(ApiRefusal::BodyMalformed));
     };
     members.extend(patch);
-    let after = described(&members, before.code, before.created_at)?;
-    app.store.update_organization(&after).await.map_err(taken)?;
-    Ok(ok(StatusCode::OK, "Organization updated", Value::Null))
+    let after = Organization {
+        version: before.version,
+        ..described(&members, before.code, before.created_at)?
+    };
+    let changed = app
+        .store
+        .update_organization(&after, app.clock.now())
+        .await
+        .map_err(taken)?;
+    let answer = ok(StatusCode::OK, "Organization updated", Value::Null);
+    Ok(tagged(answer, changed))
 }
 
 pub(super) async fn delete(
     State(app): State<Shared>,
+    headers: HeaderMap,
     Path(code): Path<String>,
+    Extension(query): Extension<Query>,
 ) -> Result<Response, ApiError> {
-    app.store
-        .delete_organization(&code)
-        .await
-        .map_err(|error| match error {
-            StoreError::Conflict(_) => ApiError::whole(ApiRefusal::OrganizationInUse),
-            other => other.into(),
-        })?;
+    let organization = stored(&app, &code).await?;
+    check_version(&headers, organization.version)?;
+    check_dependants(&app, &organization.code, &query).await?;
+    let expected = version_asked(&headers, organization.version);
+    let deleted = app
+        .store
+        .delete_organization(&organization.code, expected, app.clock.now())
+        .await;
+    deleted.map_err(|error| match error {
+        StoreError::Conflict("connections") => ApiError::whole(ApiRefusal::OrganizationInUse),
+        other => other.into(),
+    })?;
     Ok(ok(StatusCode::OK, "Organization deleted", Value::Null))
+}
+
+async fn check_dependants(app: &App, code: &str, query: &Query) -> Result<(), ApiError> {
+    let dependants = app.store.organization_dependants(code).await?;
+    if query.is_confirmed() || !dependants.any() {
+        return Ok(());
+    }
+    let (users, connections) = (dependants.users, dependants.connections);
+    let refusal = ApiRefusal::ConfirmationRequired.refuse();
+    let refusal = refusal
+        .expected("confirm=true")
+        .found(format_args!("{users} users, {connections} connections"));
+    let listed = json!({ "users": users, "connections": connections });
+    Err(ApiError::of(refusal, CONFIRM.name).with("dependants", listed))
 }
 
 pub(super) async fn stored(app: &App, code: &str) -> Result<Organization, ApiError> {
@@ -221,7 +272,7 @@ pub(super) async fn stored(app: &App, code: &str) -> Result<Organization, ApiErr
 
 fn taken(error: StoreError) -> ApiError {
     match error {
-        StoreError::Conflict(_) => ApiError::of(ApiRefusal::HandleTaken, "handle"),
+        StoreError::Conflict("row") => ApiError::of(ApiRefusal::HandleTaken, "handle"),
         other => other.into(),
     }
 }
@@ -234,6 +285,7 @@ fn shown(organization: &Organization) -> OrganizationView {
         external_id: organization.external_id.clone(),
         is_allow_registrations: organization.is_allow_registrations,
         is_auto_membership_enabled: organization.is_auto_membership_enabled,
+        is_default: false,
         created_on: organization.created_at.to_string(),
     }
 }
@@ -259,6 +311,7 @@ fn members_of(members: &mut Members<'_>, code: String, created_at: Timestamp) ->
         handle: members.text("handle", NAME_BYTES).map(str::to_owned),
         is_allow_registrations: members.boolean("is_allow_registrations"),
         is_auto_membership_enabled: members.boolean("is_auto_membership_enabled"),
+        version: 1,
         created_at,
     }
 }

@@ -49,10 +49,7 @@ pub(super) async fn list(
     Path(code): Path<String>,
 ) -> Result<Response, ApiError> {
     organization::stored(&app, &code).await?;
-    let mut connections = Vec::new();
-    for id in app.store.organization_connections(&code).await? {
-        connections.extend(app.store.connection(&id).await?);
-    }
+    let connections = app.store.organization_connections(&code).await?;
     let list = ConnectionList::all(&connections);
     Ok(ok(StatusCode::OK, "Connections", list))
 }

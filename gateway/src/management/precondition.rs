@@ -29,6 +29,11 @@ pub(super) fn check_version(headers: &HeaderMap, version: i64) -> Result<(), Api
     }
 }
 
+/// The version that a write must still find, where the caller asked for one: what [`check_version`] saw may have changed.
+pub(super) fn version_asked(headers: &HeaderMap, version: i64) -> Option<i64> {
+    headers.contains_key(header::IF_MATCH).then_some(version)
+}
+
 /// An answer with the version that it tells of as its `ETag`.
 pub(super) fn tagged(mut response: Response, version: i64) -> Response {
     if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {

@@ -8,7 +8,7 @@ use super::ApiRefusal;
 use super::answer::ApiError;
 use super::body::{PROBLEMS_MOST, unknown};
 use super::operation::{Kind, QueryParameter};
-use crate::store::page::{PAGE_MOST, PageRequest};
+use crate::store::page::{PAGE_MOST, Page, PageRequest, Position};
 
 /// The longest query that is read, in bytes.
 const QUERY_BYTES: usize = 4096;
@@ -32,12 +32,36 @@ pub(super) const PAGING: [QueryParameter; 3] = [
     },
 ];
 
+/// Parameters that page through a list in Kinde's way.
+pub(super) const TOKEN_PAGING: [QueryParameter; 2] = [
+    NEXT_TOKEN,
+    QueryParameter {
+        name: "page_size",
+        says: "Entries wanted; 500 at most, 10 where it is absent.",
+        kind: Kind::Count,
+    },
+];
+/// Where a page begins, whatever has come or gone since the page before.
+pub(super) const NEXT_TOKEN: QueryParameter = QueryParameter {
+    name: "next_token",
+    says: "The next_token of the page before.",
+    kind: Kind::Text,
+};
+/// The size of a page in Kinde's way whose size nobody names.
+const PAGE_USUAL: usize = 10;
+
 /// The parameter by which a caller goes on although others depend on what goes away.
 pub(super) const CONFIRM: QueryParameter = QueryParameter {
     name: "confirm",
     says: "Go on although others depend on it.",
     kind: Kind::Boolean,
 };
+
+/// Where the page behind this one begins, if there is one.
+pub(super) fn next_token<T>(page: &Page<T>, position: fn(&T) -> Position) -> Option<String> {
+    let last = page.items.last().filter(|_| page.has_more)?;
+    Some(position(last).token())
+}
 
 /// A parsed query.
 #[derive(Clone, Debug, Default)]
@@ -129,14 +153,80 @@ impl Query {
                 .expected("one of starting_after and ending_before");
             return Err(ApiError::of(refusal, "ending_before"));
         }
-        // More digits than a number has ask for more than there is on a page.
-        let page_size = self
-            .text("page_size")
-            .map_or(0, |text| text.parse().unwrap_or(PAGE_MOST));
         Ok(PageRequest {
             starting_after,
             ending_before,
-            page_size,
+            page_size: self.page_size(0),
+            ..PageRequest::default()
         })
+    }
+
+    /// The place that `next_token` names; none for the newest end of the list.
+    ///
+    /// # Errors
+    /// `api.member_value`
+    pub(super) fn position(&self) -> Result<Option<Position>, ApiError> {
+        let Some(text) = self.text(NEXT_TOKEN.name) else {
+            return Ok(None);
+        };
+        let position = Position::parse(text).ok_or_else(|| {
+            let refusal = ApiRefusal::MemberValue.refuse().found(text);
+            ApiError::of(
+                refusal.expected("the next_token of the page before"),
+                NEXT_TOKEN.name,
+            )
+        })?;
+        Ok(Some(position))
+    }
+
+    /// The page that begins at a [`Query::position`].
+    pub(super) fn page_from<'p>(&self, position: Option<&'p Position>) -> PageRequest<'p> {
+        PageRequest {
+            position,
+            page_size: self.page_size(PAGE_USUAL),
+            ..PageRequest::default()
+        }
+    }
+
+    /// More digits than a number has ask for more than there is on a page.
+    fn page_size(&self, usual: usize) -> usize {
+        self.text("page_size")
+            .map_or(usual, |text| text.parse().unwrap_or(PAGE_MOST))
+    }
+
+    /// The words of a list that commas separate, blanks aside.
+    ///
+    /// # Errors
+    /// `api.member_value` for more than `most`.
+    pub(super) fn words(&self, name: &str, most: usize) -> Result<Vec<String>, ApiError> {
+        let words = self.text(name).unwrap_or_default().split(',');
+        let words: Vec<String> = words
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if words.len() > most {
+            let refusal = ApiRefusal::MemberValue.refuse();
+            let expected = format!("at most {most} values");
+            return Err(ApiError::of(refusal.expected(expected), name));
+        }
+        Ok(words)
+    }
+
+    /// Which of these words a list names.
+    ///
+    /// # Errors
+    /// `api.member_value` for any other word.
+    pub(super) fn choices<const N: usize>(
+        &self,
+        name: &str,
+        known: [&str; N],
+    ) -> Result<[bool; N], ApiError> {
+        let words = self.words(name, usize::MAX)?;
+        if let Some(other) = words.iter().find(|word| !known.contains(&word.as_str())) {
+            let refusal = ApiRefusal::MemberValue.refuse().found(other);
+            return Err(ApiError::of(refusal.expected(known.join(" | ")), name));
+        }
+        Ok(known.map(|word| words.iter().any(|named| named == word)))
     }
 }

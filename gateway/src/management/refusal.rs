@@ -49,6 +49,30 @@ refusals! {
         OrganizationUnknown = "organization_unknown", Application,
             says "There is no such organization.",
             fix "Create the organization first; its answer holds the code.";
+        /// No user has this id.
+        UserUnknown = "user_unknown", Application,
+            says "There is no such user.",
+            fix "List the users to find the right id.";
+        /// No identity has this id, or it belongs to another user.
+        IdentityUnknown = "identity_unknown", Application,
+            says "There is no such identity.",
+            fix "List the identities of the user to find the right id.";
+        /// The user is not a member of the organization.
+        MembershipUnknown = "membership_unknown", Application,
+            says "The user does not belong to this organization.",
+            fix "List the users of the organization to find its members.";
+        /// The domain of the address is not assigned to the connection, so that its identity provider may not speak for it.
+        DomainNotAssigned = "domain_not_assigned", Application,
+            says "The domain of this address is not assigned to the connection.",
+            fix "Add the domain to the connection's home_realm_domains first, or send an address of one of its domains.";
+        /// The connection knows this address or subject already, as this user's or as another's.
+        IdentityTaken = "identity_taken", Application,
+            says "The connection has an identity with this value already.",
+            fix "Delete the other identity first, if it is not meant.";
+        /// Another user has this provided_id.
+        ProvidedIdTaken = "provided_id_taken", Application,
+            says "Another user has this id.",
+            fix "Choose another provided_id.";
         /// No trace is kept under this reference: it was never given out, or is older than traces are kept.
         LoginUnknown = "login_unknown", Application,
             says "There is no trace of this sign-in any more.",
@@ -57,7 +81,7 @@ refusals! {
         LostUpdate = "lost_update", Application,
             says "Somebody else changed this in the meantime.",
             fix "Read it again, and send the change with the new ETag in If-Match.";
-        /// Users, applications or domains depend on what would be switched off or deleted.
+        /// Users, applications, domains or connections depend on what would be switched off or deleted.
         ConfirmationRequired = "confirmation_required", Application,
             says "Others depend on this.",
             fix "Look at the dependants in the answer; send the request again with confirm=true to go on.";

@@ -1,13 +1,15 @@
 //! Scopes of the Management API: `read:connections` and the like.
 
 /// What can be read and changed.
-const NOUNS: [&str; 8] = [
+const NOUNS: [&str; 10] = [
     "connections",
     "applications",
     "application_connections",
     "organizations",
     "organization_connections",
+    "organization_users",
     "users",
+    "user_identities",
     "identities",
     "webhooks",
 ];

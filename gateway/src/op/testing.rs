@@ -223,6 +223,7 @@ impl Parts {
     pub(crate) async fn signed_in(&self) {
         let user = User {
             id: "kp_1".into(),
+            provided_id: None,
             email: Some("new@acme.test".into()),
             email_verified: false,
             given_name: Some("Ada".into()),
@@ -230,13 +231,14 @@ impl Parts {
             name: Some("Ada King".into()),
             picture: None,
             is_suspended: false,
+            version: 1,
             created_at: now(),
         };
-        self.store.create_user(&user).await.expect("a user");
+        self.store.create_user(&user, None).await.expect("a user");
         let mut transaction = self.store.begin().await.expect("a transaction");
         for statement in [
             "INSERT INTO connections VALUES ('conn_1', 1, 'acme', 'Acme', 'saml:okta', 'active', NULL, '{}', NULL, 0, 0)",
-            "INSERT INTO identities VALUES ('identity_1', 'kp_1', 'conn_1', 'i', 's', 'enterprise', 0)",
+            "INSERT INTO identities (id, user_id, connection_id, issuer, subject, type, created_at) VALUES ('identity_1', 'kp_1', 'conn_1', 'i', 's', 'enterprise', 0)",
             "INSERT INTO login_sessions VALUES ('sid_1', 'kp_1', 'identity_1', 'web', 'conn_1', 'org_1', NULL, 0, NULL)",
         ] {
             execute!(transaction, statement).expect("inserted");

@@ -39,6 +39,10 @@ fedgate_providers::refusals! {
         UserUnknown = "user_unknown", Operator,
             says "This account cannot be used to sign in here.",
             fix "Switch on is_create_missing_user at the connection, or give the user an identity of this connection beforehand. {assignment}";
+        /// An identity was entered beforehand for this person's address, and the address's domain is not assigned to the connection any more.
+        DomainNotAssigned = "domain_not_assigned", Operator,
+            says "This account cannot be used to sign in here.",
+            fix "Add the domain to the connection's home_realm_domains again, or delete the identity that waits for the address.";
         /// The operator suspended the user.
         UserSuspended = "user_suspended", Operator,
             says "This account cannot be used to sign in here.",

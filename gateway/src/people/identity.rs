@@ -1,8 +1,17 @@
-//! Identities: what kind a strategy leads to.
+//! Identities: their names, and what kind a strategy leads to.
 
 use fedgate_providers::spec::Spec;
+use rand::CryptoRng;
 
+use crate::store::hex;
 use crate::store::identity::IdentityKind;
+
+/// `identity_` and 32 hex digits.
+pub fn new_id(rng: &mut dyn CryptoRng) -> String {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    hex("identity_", &bytes)
+}
 
 /// Enterprise or social: `oauth2:*` providers are open to everybody, but for an organization's own Entra ID
 /// and a custom one; the others belong to an organization.

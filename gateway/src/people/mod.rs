@@ -1,5 +1,6 @@
 //! Who our users are, and what a sign-in changes: one transaction.
 
+pub mod claim;
 pub mod error;
 pub mod identity;
 pub mod link;

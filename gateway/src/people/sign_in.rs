@@ -19,9 +19,10 @@ use fedgate_providers::login::Handle;
 use rand::CryptoRng;
 
 use crate::crash;
+use crate::people::{identity, user};
 use crate::store::login_session::new_sid;
 use crate::store::person::User;
-use crate::store::{Store, StoreError, hex};
+use crate::store::{Store, StoreError};
 use decision::{IdentityChange, decide};
 use situation::Situation;
 
@@ -89,8 +90,8 @@ struct Fresh {
 impl Fresh {
     fn draw(now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
         Self {
-            user_id: random_id("kp_", rng),
-            identity_id: random_id("identity_", rng),
+            user_id: user::new_id(rng),
+            identity_id: identity::new_id(rng),
             sid: new_sid(now, rng),
         }
     }
@@ -142,20 +143,16 @@ async fn once(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<Sign
     let decision = decide(attempt, situation, fresh)?;
     write::commit(transaction, attempt, &decision, version, &fresh.sid).await?;
     crash::here("sign_in.committed");
+    let mut user = decision.user;
+    user.version += i64::from(decision.profile_changed);
     Ok(SignedIn {
-        email_verified: decision.user.email_verified,
-        user: decision.user,
+        email_verified: user.email_verified,
+        user,
         identity_id: decision.identity_id,
         sid: fresh.sid.clone(),
         organization: decision.organization,
         created: decision.identity == IdentityChange::Create,
     })
-}
-
-fn random_id(prefix: &str, rng: &mut dyn CryptoRng) -> String {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    hex(prefix, &bytes)
 }
 
 #[cfg(test)]

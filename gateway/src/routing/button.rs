@@ -35,13 +35,7 @@ pub async fn buttons(app: &App, request: &AuthorizeRequest) -> Result<Vec<Shown>
                 .application_connections(&request.client_id)
                 .await?
         }
-        Some(organization) => {
-            let mut connections = Vec::new();
-            for id in app.store.organization_connections(organization).await? {
-                connections.extend(app.store.connection(&id).await?);
-            }
-            connections
-        }
+        Some(organization) => app.store.organization_connections(organization).await?,
     };
     let shown = connections
         .into_iter()

@@ -85,7 +85,7 @@ async fn named(app: &App, request: &AuthorizeRequest, asked: &str) -> Result<Dec
     if let (false, Some(organization)) = (allowed, &request.org_code) {
         allowed = app
             .store
-            .organization_connections(organization)
+            .organization_connection_ids(organization)
             .await?
             .contains(&id);
     }
@@ -97,7 +97,7 @@ async fn named(app: &App, request: &AuthorizeRequest, asked: &str) -> Result<Dec
 }
 
 async fn of_organization(app: &App, organization: &str) -> Result<Decision, Refusal> {
-    let connections = app.store.organization_connections(organization).await?;
+    let connections = app.store.organization_connection_ids(organization).await?;
     match connections.as_slice() {
         [] => Err(RouteRefusal::OrganizationUnknown
             .refuse()

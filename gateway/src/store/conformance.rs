@@ -2,7 +2,9 @@
 
 mod applications;
 mod connections;
+mod identities;
 mod logins;
+mod memberships;
 mod organizations;
 mod traces;
 mod users;

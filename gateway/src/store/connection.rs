@@ -277,6 +277,29 @@ impl Store {
         .collect()
     }
 
+    /// Connections that an organization's people may use, its own and those linked to it, whatever their status, by
+    /// display name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    pub async fn organization_connections(
+        &self,
+        code: &str,
+    ) -> Result<Vec<StoredConnection>, StoreError> {
+        let mut reader = self.reader().await?;
+        fetch_all!(
+            reader,
+            Row,
+            "SELECT * FROM connections WHERE id IN (SELECT id FROM connections WHERE organization_code = $1
+                UNION SELECT connection_id FROM organization_connections WHERE organization_code = $1)
+             ORDER BY display_name, id",
+            code
+        )?
+        .into_iter()
+        .map(Row::read)
+        .collect()
+    }
+
     /// Applications that a connection is enabled for, by `client_id`.
     ///
     /// # Errors

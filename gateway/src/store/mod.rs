@@ -8,6 +8,7 @@ pub mod identity;
 pub mod key;
 pub mod login_session;
 pub mod mark;
+pub mod membership;
 pub mod metadata_revision;
 pub mod organization;
 pub mod outbox;

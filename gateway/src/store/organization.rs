@@ -1,11 +1,12 @@
-//! Organizations, their connections and their members.
+//! Organizations and their connections.
 
 use fedgate_certs::Timestamp;
 use fedgate_providers::connection::ConnectionId;
+use serde_json::json;
 
-use super::page::{Page, PageRequest};
+use super::page::{Page, PageRequest, Position};
 use super::query::{execute, fetch_all, fetch_optional};
-use super::{Store, StoreError, time};
+use super::{Store, StoreError, Transaction, outbox, time};
 
 /// A group of users that signs in through its own connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,36 @@ pub struct Organization {
     pub is_allow_registrations: bool,
     /// Whether whoever asks to sign in to it becomes a member.
     pub is_auto_membership_enabled: bool,
+    /// Grows by one at each change.
+    pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Organization {
+    /// Where the organization stands in a list.
+    pub fn position(&self) -> Position {
+        Position {
+            at: self.created_at.as_millisecond(),
+            id: self.code.clone(),
+        }
+    }
+}
+
+/// Who would notice if an organization went away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct OrganizationDependants {
+    /// Its members.
+    pub users: i64,
+    /// Connections of other owners that are enabled for it.
+    pub connections: i64,
+}
+
+impl OrganizationDependants {
+    /// Whether anybody would.
+    pub fn any(&self) -> bool {
+        self.users + self.connections > 0
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -34,6 +63,7 @@ struct Row {
     handle: Option<String>,
     is_allow_registrations: bool,
     is_auto_membership_enabled: bool,
+    version: i64,
     created_at: i64,
 }
 
@@ -46,6 +76,7 @@ impl Row {
             handle: self.handle,
             is_allow_registrations: self.is_allow_registrations,
             is_auto_membership_enabled: self.is_auto_membership_enabled,
+            version: self.version,
             created_at: time(self.created_at)?,
         })
     }
@@ -70,49 +101,90 @@ impl Store {
             organization.is_auto_membership_enabled,
             organization.created_at.as_millisecond()
         )?;
+        let now = organization.created_at;
+        tell(
+            &mut transaction,
+            "organization.created",
+            &organization.code,
+            now,
+        )
+        .await?;
         transaction.commit().await
     }
 
-    /// Changes an organization.
+    /// Changes an organization whose version is still that of `organization`, and answers the new version.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] if the handle is taken.
-    pub async fn update_organization(&self, organization: &Organization) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`] of `"organization"` for another version, of `"row"` if the handle is taken;
+    /// [`StoreError::NotFound`]
+    pub async fn update_organization(
+        &self,
+        organization: &Organization,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
         let mut transaction = self.begin().await?;
         let changed = execute!(transaction,
-            "UPDATE organizations SET name = $2, external_id = $3, handle = $4, is_allow_registrations = $5,
-                is_auto_membership_enabled = $6 WHERE code = $1",
-            &organization.code, &organization.name, organization.external_id.as_deref(), organization.handle.as_deref(),
-            organization.is_allow_registrations, organization.is_auto_membership_enabled)?;
-        transaction.commit().await?;
+            "UPDATE organizations SET version = version + 1, name = $3, external_id = $4, handle = $5,
+                is_allow_registrations = $6, is_auto_membership_enabled = $7 WHERE code = $1 AND version = $2",
+            &organization.code, organization.version, &organization.name, organization.external_id.as_deref(),
+            organization.handle.as_deref(), organization.is_allow_registrations,
+            organization.is_auto_membership_enabled)?;
         if changed == 0 {
-            Err(StoreError::NotFound("organization"))
-        } else {
-            Ok(())
+            return Err(missing_or_changed(&mut transaction, &organization.code).await?);
         }
+        tell(
+            &mut transaction,
+            "organization.updated",
+            &organization.code,
+            now,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(organization.version + 1)
     }
 
-    /// Removes an organization with its memberships and links.
+    /// Removes an organization with its memberships and links, if its version is the expected one.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] while connections belong to it.
-    pub async fn delete_organization(&self, code: &str) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`] of `"organization"` for another version, of `"connections"` while connections
+    /// belong to it; [`StoreError::NotFound`]
+    pub async fn delete_organization(
+        &self,
+        code: &str,
+        expected: Option<i64>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let deleted = execute!(
             transaction,
-            "DELETE FROM organizations WHERE code = $1",
-            code
+            "DELETE FROM organizations WHERE code = $1 AND version = COALESCE($2, version)",
+            code,
+            expected
         )
         .map_err(|error| match error {
-            StoreError::NotFound(_) => StoreError::Conflict("organization"),
+            StoreError::NotFound(_) => StoreError::Conflict("connections"),
             other => other,
         })?;
-        transaction.commit().await?;
         if deleted == 0 {
-            Err(StoreError::NotFound("organization"))
-        } else {
-            Ok(())
+            return Err(missing_or_changed(&mut transaction, code).await?);
         }
+        tell(&mut transaction, "organization.deleted", code, now).await?;
+        transaction.commit().await
+    }
+
+    /// Who depends on an organization, beside the connections that belong to it and keep it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn organization_dependants(
+        &self,
+        code: &str,
+    ) -> Result<OrganizationDependants, StoreError> {
+        let mut reader = self.reader().await?;
+        let row = fetch_optional!(reader, OrganizationDependants,
+            "SELECT (SELECT COUNT(*) FROM memberships WHERE organization_code = $1) AS users,
+                    (SELECT COUNT(*) FROM organization_connections WHERE organization_code = $1) AS connections", code)?;
+        Ok(row.unwrap_or_default())
     }
 
     /// Reads an organization.
@@ -158,10 +230,12 @@ impl Store {
                  WHERE (created_at, code) > (SELECT created_at, code FROM organizations WHERE code = $1)
                  ORDER BY created_at, code LIMIT $2", request.ending_before, request.limit())
         } else {
+            let start = request.start();
             fetch_all!(reader, Row,
-                "SELECT * FROM organizations WHERE CAST($1 AS TEXT) IS NULL
-                    OR (created_at, code) < (SELECT created_at, code FROM organizations WHERE code = $1)
-                 ORDER BY created_at DESC, code DESC LIMIT $2", request.starting_after, request.limit())
+                "SELECT * FROM organizations WHERE (created_at, code) < ($2, $3) AND (CAST($1 AS TEXT) IS NULL
+                    OR (created_at, code) < (SELECT created_at, code FROM organizations WHERE code = $1))
+                 ORDER BY created_at DESC, code DESC LIMIT $4",
+                request.starting_after, start.at, start.id, request.limit())
         }?;
         Ok(Page::of(
             rows.into_iter().map(Row::read).collect::<Result<_, _>>()?,
@@ -169,11 +243,11 @@ impl Store {
         ))
     }
 
-    /// Connections that an organization's people may use: its own and those linked to it, by id.
+    /// Ids of the connections that an organization's people may use: its own and those linked to it, in order.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
-    pub async fn organization_connections(
+    pub async fn organization_connection_ids(
         &self,
         code: &str,
     ) -> Result<Vec<ConnectionId>, StoreError> {
@@ -209,40 +283,29 @@ impl Store {
         }
         transaction.commit().await
     }
+}
 
-    /// Makes a user a member; doing it twice changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] if either is unknown.
-    pub async fn add_member(
-        &self,
-        code: &str,
-        user_id: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        execute!(
-            transaction,
-            "INSERT INTO memberships (organization_code, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            code,
-            user_id,
-            now.as_millisecond()
-        )?;
-        transaction.commit().await
-    }
+async fn tell(
+    transaction: &mut Transaction,
+    kind: &str,
+    code: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    outbox::append(transaction, kind, &json!({ "org_code": code }), now).await
+}
 
-    /// Codes of the organizations that a user is a member of, in order.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]
-    pub async fn memberships(&self, user_id: &str) -> Result<Vec<String>, StoreError> {
-        let mut reader = self.reader().await?;
-        let rows = fetch_all!(
-            reader,
-            (String,),
-            "SELECT organization_code FROM memberships WHERE user_id = $1 ORDER BY organization_code",
-            user_id
-        )?;
-        Ok(rows.into_iter().map(|(code,)| code).collect())
-    }
+async fn missing_or_changed(
+    transaction: &mut Transaction,
+    code: &str,
+) -> Result<StoreError, StoreError> {
+    let found = fetch_optional!(
+        *transaction,
+        (i64,),
+        "SELECT version FROM organizations WHERE code = $1",
+        code
+    )?;
+    Ok(match found {
+        Some(_) => StoreError::Conflict("organization"),
+        None => StoreError::NotFound("organization"),
+    })
 }

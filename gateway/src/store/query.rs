@@ -149,6 +149,45 @@ macro_rules! insert_all {
     };
 }
 
+/// All rows of a statement whose text grows with its arguments:
+/// `fetch_built!(reader, Row, query, { query.push("…").push_bind(argument); })`.
+macro_rules! fetch_built {
+    ($on:expr, $row:ty, $query:ident, $build:block) => {
+        match &mut $on {
+            $crate::store::query::Backend::Sqlite(connection) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Sqlite>::new("");
+                $build
+                $query
+                    .build_query_as::<$row>()
+                    .persistent(false)
+                    .fetch_all(&mut **connection)
+                    .await
+                    .map_err($crate::store::StoreError::from)
+            }
+            $crate::store::query::Backend::Postgres(session) => {
+                let mut $query = sqlx::QueryBuilder::<sqlx::Postgres>::new("");
+                $build
+                session
+                    .fetch_all($query.build_query_as::<$row>().persistent(false))
+                    .await
+            }
+        }
+    };
+}
+
+/// Adds `(argument, …)` of a list that is not empty to the statement of [`fetch_built!`].
+macro_rules! push_list {
+    ($query:ident, $items:expr) => {
+        let mut list = $query.separated(", ");
+        list.push_unseparated("(");
+        for item in $items {
+            list.push_bind(item);
+        }
+        list.push_unseparated(")");
+    };
+}
+
 pub(crate) use {
-    at_once, batch, begin_with, commit_with, execute, fetch_all, fetch_optional, insert_all,
+    at_once, batch, begin_with, commit_with, execute, fetch_all, fetch_built, fetch_optional,
+    insert_all, push_list,
 };

@@ -125,6 +125,7 @@ pub(crate) fn organization(code: &str) -> Organization {
         handle: None,
         is_allow_registrations: false,
         is_auto_membership_enabled: false,
+        version: 1,
         created_at: now(),
     }
 }
@@ -163,9 +164,15 @@ pub(crate) fn opened(row: &StoredConnection) -> Connection {
 }
 
 impl Store {
-    /// Adds a connection without anything beside it.
+    /// Adds a connection, and beside it nothing but the domains in its options.
     pub(crate) async fn add(&self, row: &StoredConnection) {
-        self.create_connection(row, Beside::default())
+        let domains: Option<Vec<String>> =
+            serde_json::from_value(row.options["home_realm_domains"].clone()).ok();
+        let beside = Beside {
+            domains: domains.as_deref(),
+            ..Beside::default()
+        };
+        self.create_connection(row, beside)
             .await
             .expect("a connection");
     }
@@ -188,6 +195,11 @@ impl Store {
         )
         .expect("a count")[0]
             .0
+    }
+
+    /// Forgets the events so far.
+    pub(crate) async fn forget_events(&self) {
+        self.run("DELETE FROM outbox").await;
     }
 
     /// How many rows each table that a sign-in writes has.

@@ -39,6 +39,15 @@ pub fn domain_of_address(address: &str) -> Option<String> {
     plain.then(|| normalized_domain(domain)).flatten()
 }
 
+/// The one spelling of a plain e-mail address: its domain as [`domain_of_address`] writes it, and the ASCII letters of
+/// its local part in lower case. Nothing else is folded, since no more than that is common to all mail systems:
+/// `ann+tag`, `a.nn`, other alphabets and other compositions of the same letter are other people.
+pub fn normalized_address(address: &str) -> Option<String> {
+    let domain = domain_of_address(address)?;
+    let (local, _) = address.rsplit_once('@')?;
+    Some(format!("{}@{domain}", local.to_ascii_lowercase()))
+}
+
 /// RFC 1123 2.1: letters, digits and inner hyphens.
 fn is_label(label: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -116,6 +125,36 @@ mod tests {
         assert_eq!(
             domain_of_address(&format!("{}@acme.test", "a".repeat(400))),
             None
+        );
+    }
+
+    #[test]
+    fn an_address_has_one_spelling_and_no_more_than_one() {
+        let ann = Some("ann@acme.test");
+        for same in ["ann@acme.test", "Ann@ACME.test", "ann@acme.test."] {
+            assert_eq!(normalized_address(same).as_deref(), ann, "{same}");
+        }
+        let umlaut = Some("ann@xn--bcher-kva.example".to_owned());
+        assert_eq!(normalized_address("Ann@BÜCHER.example"), umlaut);
+        assert_eq!(normalized_address("ann@xn--bcher-kva.example"), umlaut);
+        for other in [
+            "ann+tag@acme.test",
+            "a.nn@acme.test",
+            "аnn@acme.test",
+            "ａnn@acme.test",
+            "ann\u{301}@acme.test",
+            "ann\u{200b}@acme.test",
+            "ann@аcme.test",
+            "ann@acme.test..",
+            "\"ann\"@acme.test",
+            " ann@acme.test",
+        ] {
+            assert_ne!(normalized_address(other).as_deref(), ann, "{other:?}");
+        }
+        // KELVIN SIGN: Unicode would fold it to k.
+        assert_eq!(
+            normalized_address("\u{212a}im@acme.test").as_deref(),
+            Some("\u{212a}im@acme.test")
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use fedgate::store::connection::Beside;
 use fedgate_providers::connection::ConnectionId;
-use fedgate_tests::gateway::{API_SCOPES, Gateway, client, read};
+use fedgate_tests::gateway::{API_SCOPES, Gateway, Remote, client, read};
 use fedgate_tests::{hostile, seen};
 use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, WWW_AUTHENTICATE};
@@ -12,8 +12,11 @@ use crate::metadata::Document;
 
 mod access;
 mod connection;
+mod identity;
 mod lifecycle;
+mod membership;
 mod request;
+mod user;
 
 const CONNECTIONS: &str = "/api/v1/connections";
 
@@ -48,6 +51,34 @@ async fn active(gateway: &Gateway, domains: &[&str], applications: &[&str]) -> S
     let created = gateway.create_connection(body).await;
     assert_eq!(created["status"], "active", "{created}");
     format!("{CONNECTIONS}/{}", created["id"].as_str().expect("an id"))
+}
+
+/// Enters a user and answers the id.
+pub(crate) async fn user(gateway: &Remote, body: Value) -> String {
+    let (status, answer) = gateway.api(Method::POST, "/api/v1/user", Some(body)).await;
+    assert_eq!(status, 201, "{answer}");
+    answer["id"].as_str().expect("an id").to_owned()
+}
+
+/// Sends a change with an `If-Match`.
+async fn conditional(
+    gateway: &Gateway,
+    method: Method,
+    path: &str,
+    tag: &str,
+    body: Value,
+) -> (u16, Value) {
+    let request = client().request(method, format!("{}{path}", gateway.base));
+    let request = request.bearer_auth(gateway.api_token().await);
+    read(request.header(IF_MATCH, tag).body(body.to_string())).await
+}
+
+/// The entity tag of what is there.
+async fn tag(gateway: &Gateway, path: &str) -> String {
+    let request = client().get(format!("{}{path}", gateway.base));
+    let answer = request.bearer_auth(gateway.api_token().await).send().await;
+    let tag = answer.expect("an answer").headers()[ETAG].clone();
+    tag.to_str().expect("text").to_owned()
 }
 
 fn saml(options: &Value) -> Value {

@@ -4,7 +4,7 @@ use fedgate_providers::connection::{CommonOptions, Status};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::identity::VerifiedIdentity;
 
-use super::situation::{Situation, settings_in_force};
+use super::situation::{Found, Situation, settings_in_force};
 use super::{Fresh, SignIn};
 use crate::people::organization::{self, Facts, Membership};
 use crate::people::{PeopleRefusal, link, sync, user};
@@ -21,11 +21,11 @@ pub(super) struct Decision {
     pub(super) joins: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) enum IdentityChange {
     None,
-    /// It was entered beforehand: its issuer and subject are known from now on.
-    Bind,
+    /// It was entered beforehand to wait for this: its issuer and subject are known from now on.
+    Bind(String),
     /// It is new, and so is the user.
     Create,
 }
@@ -47,27 +47,11 @@ pub(super) fn decide(
     }
     let verified = email_is_verified(attempt.identity, &settings);
     let organization = situation.organization.clone();
+    let domain_assigned = situation.domain_assigned;
     let mut decision = match situation.found()? {
-        Some(found) if found.user.is_suspended => return Err(PeopleRefusal::UserSuspended.into()),
         Some(found) => {
-            let after = sync::synced(
-                &found.user,
-                attempt.identity,
-                verified,
-                settings.is_sync_user_profile_on_login,
-            );
-            Decision {
-                profile_changed: after != found.user,
-                user: after,
-                identity_id: found.identity_id,
-                identity: if found.is_bound {
-                    IdentityChange::None
-                } else {
-                    IdentityChange::Bind
-                },
-                organization,
-                joins: false,
-            }
+            admit_user(&found, domain_assigned)?;
+            known(attempt, found, &settings, verified, organization)
         }
         None if settings.is_create_missing_user => Decision {
             user: user::new_user(
@@ -88,6 +72,41 @@ pub(super) fn decide(
         decision.joins = organization::membership(facts)? == Membership::Joins;
     }
     Ok(decision)
+}
+
+/// Whether the identity may lead to its user.
+fn admit_user(found: &Found, domain_assigned: bool) -> Result<(), Refusal> {
+    if let Some(address) = found.awaited.as_ref().filter(|value| value.contains('@'))
+        && !domain_assigned
+    {
+        return Err(PeopleRefusal::DomainNotAssigned.refuse().found(address));
+    }
+    if found.user.is_suspended {
+        return Err(PeopleRefusal::UserSuspended.into());
+    }
+    Ok(())
+}
+
+/// The login of a user who is there already.
+fn known(
+    attempt: &SignIn<'_>,
+    found: Found,
+    settings: &CommonOptions,
+    verified: bool,
+    organization: Option<String>,
+) -> Decision {
+    let follows = settings.is_sync_user_profile_on_login && found.is_followed;
+    let user = sync::synced(&found.user, attempt.identity, verified, follows);
+    Decision {
+        profile_changed: user != found.user,
+        user,
+        identity_id: found.identity_id,
+        identity: found
+            .awaited
+            .map_or(IdentityChange::None, IdentityChange::Bind),
+        organization,
+        joins: false,
+    }
 }
 
 /// Marks, connection and application: whether this login may end here at all.

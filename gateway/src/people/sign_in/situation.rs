@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use fedgate_providers::connection::{CommonOptions, Connection, Options};
-use fedgate_providers::identity::EmailClaim;
 
 use super::SignIn;
+use crate::people::claim::Claim;
 use crate::people::identity::kind_of;
-use crate::store::identity::IdentityKind;
 use crate::store::person::User;
 use crate::store::query::begin_with;
 use crate::store::{StoreError, Transaction, json};
@@ -35,9 +34,15 @@ pub(super) struct Situation {
     pub(super) links_connection: bool,
     pub(super) has_connections: bool,
     pub(super) member: bool,
+    /// The domain of the login's address is assigned to the connection.
+    pub(super) domain_assigned: bool,
     identity_id: Option<String>,
     issuer: Option<String>,
+    subject: Option<String>,
+    /// The user's profile follows the identity.
+    is_followed: bool,
     user_id: Option<String>,
+    provided_id: Option<String>,
     email: Option<String>,
     email_verified: Option<bool>,
     given_name: Option<String>,
@@ -45,6 +50,7 @@ pub(super) struct Situation {
     name: Option<String>,
     picture: Option<String>,
     is_suspended: Option<bool>,
+    user_version: Option<i64>,
     created_at: Option<i64>,
 }
 
@@ -52,8 +58,10 @@ pub(super) struct Situation {
 pub(super) struct Found {
     pub(super) user: User,
     pub(super) identity_id: String,
-    /// False for an identity that was entered beforehand and is used for the first time.
-    pub(super) is_bound: bool,
+    /// What the identity waited for, if it was entered beforehand and is used for the first time.
+    pub(super) awaited: Option<String>,
+    /// No other identity is the one that the user's profile follows.
+    pub(super) is_followed: bool,
 }
 
 impl Situation {
@@ -63,6 +71,7 @@ impl Situation {
         attempt: &SignIn<'_>,
     ) -> Result<Self, StoreError> {
         let subject = &attempt.identity.subject;
+        let claim = Claim::of(attempt.identity, kind_of(attempt.connection.spec));
         let row = begin_with!(*transaction, Self,
             "SELECT EXISTS (SELECT 1 FROM marks WHERE kind = 'login' AND key = $1) AS login_marked,
                 EXISTS (SELECT 1 FROM marks WHERE kind = 'assertion' AND key = $2) AS assertion_marked,
@@ -77,15 +86,19 @@ impl Situation {
                 (EXISTS (SELECT 1 FROM connections WHERE organization_code = o.code)
                     OR EXISTS (SELECT 1 FROM organization_connections WHERE organization_code = o.code)) AS has_connections,
                 EXISTS (SELECT 1 FROM memberships WHERE organization_code = o.code AND user_id = u.id) AS member,
-                i.id AS identity_id, i.issuer, u.id AS user_id, u.email, u.email_verified, u.given_name, u.family_name,
-                u.name, u.picture, u.is_suspended, u.created_at
+                EXISTS (SELECT 1 FROM connection_domains WHERE domain = $11 AND connection_id = $3) AS domain_assigned,
+                i.id AS identity_id, i.issuer, i.subject,
+                (COALESCE(i.is_primary, FALSE) OR NOT EXISTS (SELECT 1 FROM identities
+                    WHERE user_id = u.id AND is_primary)) AS is_followed,
+                u.id AS user_id, u.provided_id, u.email, u.email_verified, u.given_name, u.family_name,
+                u.name, u.picture, u.is_suspended, u.version AS user_version, u.created_at
              FROM (SELECT 1 AS one) AS here
              LEFT JOIN connections c ON c.id = $3
              LEFT JOIN organizations o ON o.code = COALESCE($6, c.organization_code)
              LEFT JOIN identities i ON i.id = COALESCE(
                 (SELECT id FROM identities WHERE connection_id = $3 AND issuer = $7 AND subject = $8),
-                (SELECT id FROM identities WHERE connection_id = $3 AND issuer IS NULL AND subject = $8),
-                (SELECT id FROM identities WHERE connection_id = $3 AND issuer IS NULL AND subject = $9))
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer IS NULL AND subject = $9),
+                (SELECT id FROM identities WHERE connection_id = $3 AND issuer IS NULL AND subject = $10))
              LEFT JOIN users u ON u.id = i.user_id",
             &attempt.handle.as_bytes()[..],
             attempt.identity.replay.as_ref().map(|mark| &mark.key[..]),
@@ -95,7 +108,9 @@ impl Situation {
             attempt.asked_organization,
             &subject.issuer,
             &subject.value,
-            address_to_expect(attempt))?;
+            claim.subject,
+            claim.address.as_deref(),
+            claim.domain())?;
         row.ok_or(StoreError::Corrupt("sign-in"))
     }
 
@@ -107,6 +122,7 @@ impl Situation {
         let created_at = crate::store::time(self.created_at.unwrap_or_default())?;
         let user = User {
             id: user_id,
+            provided_id: self.provided_id,
             email: self.email,
             email_verified: self.email_verified.unwrap_or(false),
             given_name: self.given_name,
@@ -114,12 +130,14 @@ impl Situation {
             name: self.name,
             picture: self.picture,
             is_suspended: self.is_suspended.unwrap_or(true),
+            version: self.user_version.unwrap_or_default(),
             created_at,
         };
         Ok(Some(Found {
             user,
             identity_id,
-            is_bound: self.issuer.is_some(),
+            awaited: self.subject.filter(|_| self.issuer.is_none()),
+            is_followed: self.is_followed,
         }))
     }
 }
@@ -135,15 +153,4 @@ pub(super) fn settings_in_force<'a>(
     let options = Options::from_json(connection.spec, &json(changed, "options")?)
         .map_err(|_| StoreError::Corrupt("options"))?;
     Ok(Cow::Owned(options.common))
-}
-
-/// The address that an identity entered beforehand may wait for. Where everybody can have an account, the upstream must
-/// say that it verified the address; an organization's own upstream must not disown it.
-fn address_to_expect<'a>(attempt: &SignIn<'a>) -> Option<&'a str> {
-    let email = attempt.identity.email.as_ref()?;
-    let vouched = match (email.claim, kind_of(attempt.connection.spec)) {
-        (EmailClaim::Verified, _) | (EmailClaim::Unstated, IdentityKind::Enterprise) => true,
-        (EmailClaim::Unverified, _) | (EmailClaim::Unstated, IdentityKind::Social) => false,
-    };
-    vouched.then_some(email.address.as_str())
 }

@@ -3,6 +3,7 @@ mod admission;
 mod crash;
 mod organizations;
 mod people;
+mod waiting;
 
 use fedgate_providers::connection::{Connection, Status};
 use fedgate_providers::error::Refusal;
@@ -17,8 +18,6 @@ use serde_json::{Value, json};
 use super::{SignIn, SignedIn, sign_in};
 use crate::people::PeopleRefusal;
 use crate::store::connection::StoredConnection;
-use crate::store::identity::{Identity, IdentityKind};
-use crate::store::page::PageRequest;
 use crate::store::testing::{TestStore, application, id, later, now, opened, organization, row};
 use crate::store::{Store, StoreRefusal};
 
@@ -65,6 +64,7 @@ impl Scene {
         if enabled {
             store.link_application("demo", &row.id, true).await.unwrap();
         }
+        store.forget_events().await;
         Self {
             store,
             connection: opened(&row),

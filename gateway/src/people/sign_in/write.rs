@@ -7,7 +7,7 @@ use super::decision::{Decision, IdentityChange};
 use crate::crash;
 use crate::people::identity;
 use crate::store::query::{at_once, commit_with, execute};
-use crate::store::{StoreError, Transaction, outbox, person, to_json};
+use crate::store::{StoreError, Transaction, membership, outbox, person, to_json};
 
 /// Writes all that belongs to the login, marks included, and commits.
 ///
@@ -21,19 +21,19 @@ pub(super) async fn commit(
     version: Option<i64>,
     sid: &str,
 ) -> Result<(), StoreError> {
-    match decision.identity {
+    match &decision.identity {
         IdentityChange::Create => create(&mut transaction, attempt, decision).await?,
-        IdentityChange::Bind => bind(&mut transaction, attempt, &decision.identity_id).await?,
+        IdentityChange::Bind(awaited) => bind(&mut transaction, attempt, decision, awaited).await?,
         IdentityChange::None => {}
     }
     if decision.profile_changed {
-        person::update(&mut transaction, &decision.user, attempt.now).await?;
+        person::update_profile(&mut transaction, &decision.user, attempt.now).await?;
         let payload =
             json!({ "user_id": decision.user.id, "connection_id": attempt.connection.id });
         outbox::append(&mut transaction, "user.updated", &payload, attempt.now).await?;
     }
     if let (true, Some(code)) = (decision.joins, &decision.organization) {
-        join(&mut transaction, attempt, &decision.user.id, code).await?;
+        membership::join(&mut transaction, code, &decision.user.id, attempt.now).await?;
     }
     crash::here("sign_in.written");
     record_login(transaction, attempt, decision, version, sid).await
@@ -98,48 +98,32 @@ async fn create(
     Ok(())
 }
 
+/// The identity is the login's subject from now on, unless another login was quicker.
+///
+/// # Errors
+/// [`StoreError::Raced`] if one was.
 async fn bind(
     transaction: &mut Transaction,
     attempt: &SignIn<'_>,
-    identity_id: &str,
+    decision: &Decision,
+    awaited: &str,
 ) -> Result<(), StoreError> {
     let subject = &attempt.identity.subject;
     let bound = execute!(
         *transaction,
         "UPDATE identities SET issuer = $2, subject = $3 WHERE id = $1 AND issuer IS NULL",
-        identity_id,
+        &decision.identity_id,
         &subject.issuer,
         &subject.value
     )?;
-    // Another login of the same person may have bound it meanwhile.
     if bound == 0 {
         return Err(StoreError::Raced);
     }
-    Ok(())
-}
-
-async fn join(
-    transaction: &mut Transaction,
-    attempt: &SignIn<'_>,
-    user_id: &str,
-    code: &str,
-) -> Result<(), StoreError> {
-    let joined = execute!(
-        *transaction,
-        "INSERT INTO memberships (organization_code, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        code,
-        user_id,
-        attempt.now.as_millisecond()
-    )?;
-    if joined == 0 {
-        return Ok(());
-    }
-    let payload = json!({ "user_id": user_id, "org_code": code });
-    outbox::append(
-        transaction,
-        "organization.member_added",
-        &payload,
-        attempt.now,
-    )
-    .await
+    let payload = json!({
+        "identity_id": decision.identity_id,
+        "user_id": decision.user.id,
+        "connection_id": attempt.connection.id,
+        "value": awaited,
+    });
+    outbox::append(transaction, "identity.linked", &payload, attempt.now).await
 }

@@ -149,6 +149,7 @@ async fn pages_lead_through_the_whole_list_and_back(store: &Store) {
                     starting_after,
                     ending_before,
                     page_size: 2,
+                    ..PageRequest::default()
                 },
             )
             .await

@@ -1,8 +1,9 @@
 use serde_json::json;
 
 use super::on_every_backend;
+use crate::store::organization::OrganizationDependants;
 use crate::store::page::PageRequest;
-use crate::store::testing::{id, later, organization, row};
+use crate::store::testing::{id, later, now, organization, row};
 use crate::store::{Store, StoreError};
 
 on_every_backend!(
@@ -22,7 +23,10 @@ async fn an_organization_is_read_as_it_was_written(store: &Store) {
         Some(written.clone())
     );
     written.name = "Acme".into();
-    store.update_organization(&written).await.unwrap();
+    assert_eq!(store.update_organization(&written, now()).await.unwrap(), 2);
+    let stale = store.update_organization(&written, now()).await;
+    assert!(matches!(stale, Err(StoreError::Conflict("organization"))));
+    written.version = 2;
     let mut newer = organization("org_0000000000b");
     newer.created_at = later(1);
     store.create_organization(&newer).await.unwrap();
@@ -32,10 +36,18 @@ async fn an_organization_is_read_as_it_was_written(store: &Store) {
             .await
             .unwrap()
             .items,
-        [newer, written]
+        [newer.clone(), written.clone()]
     );
+    let after = PageRequest {
+        position: Some(&newer.position()),
+        ..PageRequest::default()
+    };
+    let page = store.organizations(after).await.unwrap();
+    assert_eq!((page.items, page.has_more), (vec![written], false));
     assert!(matches!(
-        store.update_organization(&organization("org_x")).await,
+        store
+            .update_organization(&organization("org_x"), now())
+            .await,
         Err(StoreError::NotFound("organization"))
     ));
 }
@@ -48,8 +60,8 @@ async fn a_handle_belongs_to_one_organization(store: &Store) {
     store.create_organization(&other).await.unwrap();
     other.handle = Some("acme".into());
     assert!(matches!(
-        store.update_organization(&other).await,
-        Err(StoreError::Conflict(_))
+        store.update_organization(&other, now()).await,
+        Err(StoreError::Conflict("row"))
     ));
 }
 
@@ -71,13 +83,17 @@ async fn its_own_and_its_linked_connections_are_listed(store: &Store) {
         .link_organization("org_0000000000a", &id(1), true)
         .await
         .unwrap();
-    assert_eq!(
-        store
-            .organization_connections("org_0000000000a")
-            .await
-            .unwrap(),
-        [id(1), id(2)]
-    );
+    let ids = store.organization_connection_ids("org_0000000000a").await;
+    assert_eq!(ids.unwrap(), [id(1), id(2)]);
+    let rows = store.organization_connections("org_0000000000a").await;
+    let names = rows.unwrap().into_iter().map(|row| row.display_name);
+    assert_eq!(names.collect::<Vec<_>>(), ["Connection 1", "Connection 2"]);
+    let dependants = store.organization_dependants("org_0000000000a").await;
+    let linked = OrganizationDependants {
+        users: 0,
+        connections: 1,
+    };
+    assert_eq!(dependants.unwrap(), linked);
     assert!(matches!(
         store.link_organization("org_x", &id(1), true).await,
         Err(StoreError::NotFound(_))
@@ -92,14 +108,23 @@ async fn an_organization_with_connections_stays(store: &Store) {
     let mut own = row(1, json!({}));
     own.organization_code = Some("org_0000000000a".into());
     store.add(&own).await;
+    let delete = async |version| {
+        store
+            .delete_organization("org_0000000000a", version, now())
+            .await
+    };
     assert!(matches!(
-        store.delete_organization("org_0000000000a").await,
-        Err(StoreError::Conflict("organization"))
+        delete(None).await,
+        Err(StoreError::Conflict("connections"))
     ));
     store.delete_connection(&id(1)).await.unwrap();
-    store.delete_organization("org_0000000000a").await.unwrap();
     assert!(matches!(
-        store.delete_organization("org_0000000000a").await,
+        delete(Some(7)).await,
+        Err(StoreError::Conflict("organization"))
+    ));
+    delete(Some(1)).await.unwrap();
+    assert!(matches!(
+        delete(None).await,
         Err(StoreError::NotFound("organization"))
     ));
 }

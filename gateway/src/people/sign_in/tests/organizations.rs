@@ -8,15 +8,18 @@ fn owned(options: Value) -> StoredConnection {
     owned
 }
 
+async fn organizations_of(scene: &Scene, user_id: &str) -> Vec<String> {
+    let ids = [user_id.to_owned()];
+    let memberships = scene.store.memberships(&ids).await.unwrap();
+    memberships.into_iter().map(|(_, code)| code).collect()
+}
+
 #[tokio::test]
 async fn an_organizations_own_connection_makes_members() {
     let scene = Scene::with(owned(json!({})), false).await;
     let signed = scene.attempt(&ann(1)).await.unwrap();
     assert_eq!(signed.organization.as_deref(), Some(OURS));
-    assert_eq!(
-        scene.store.memberships(&signed.user.id).await.unwrap(),
-        [OURS]
-    );
+    assert_eq!(organizations_of(&scene, &signed.user.id).await, [OURS]);
     assert_eq!(
         scene
             .attempt(&ann(2))
@@ -26,10 +29,7 @@ async fn an_organizations_own_connection_makes_members() {
             .as_deref(),
         Some(OURS)
     );
-    assert_eq!(
-        scene.store.memberships(&signed.user.id).await.unwrap(),
-        [OURS]
-    );
+    assert_eq!(organizations_of(&scene, &signed.user.id).await, [OURS]);
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn who_is_no_member_and_becomes_none_is_refused() {
     assert_eq!(scene.refused(&ann(1)).await, PeopleRefusal::NotAMember);
     let mut open = organization(OURS);
     open.is_auto_membership_enabled = true;
-    scene.store.update_organization(&open).await.unwrap();
+    scene.store.update_organization(&open, now()).await.unwrap();
     scene.attempt(&ann(1)).await.unwrap();
 }
 
@@ -51,7 +51,7 @@ async fn a_connection_of_one_organization_leads_into_no_other() {
     let scene = Scene::with(owned(json!({})), true).await;
     let mut open = organization(THEIRS);
     open.is_auto_membership_enabled = true;
-    scene.store.update_organization(&open).await.unwrap();
+    scene.store.update_organization(&open, now()).await.unwrap();
     let mut login = ann(1);
     login.organization = Some(THEIRS);
     assert_eq!(
@@ -83,7 +83,9 @@ async fn an_organization_with_connections_is_locked_to_them() {
     // A shared connection makes nobody a member: whoever may use it could choose the organization.
     assert_eq!(scene.refused(&login).await, PeopleRefusal::NotAMember);
     let user = scene.attempt(&ann(2)).await.unwrap().user;
-    scene.store.add_member(OURS, &user.id, now()).await.unwrap();
+    let add = [user.id.clone()];
+    let changed = scene.store.change_members(OURS, &add, &[], now()).await;
+    assert_eq!(changed.unwrap().added, add);
     assert_eq!(
         scene.attempt(&login).await.unwrap().organization.as_deref(),
         Some(OURS)

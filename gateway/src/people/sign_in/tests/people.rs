@@ -96,58 +96,6 @@ async fn trust_taken_back_takes_the_verified_address_back() {
     assert!(!scene.attempt(&ann(2)).await.unwrap().email_verified);
 }
 
-/// Enters an identity for a user who exists already, as an operator does.
-async fn entered(scene: &Scene, value: &str) -> String {
-    let user = crate::people::user::new_user("kp_entered".into(), &identity(1, "x"), false, now());
-    scene.store.create_user(&user).await.unwrap();
-    let identity = Identity {
-        id: "identity_entered".into(),
-        user_id: user.id.clone(),
-        connection_id: id(1).to_string(),
-        issuer: None,
-        subject: value.to_owned(),
-        kind: IdentityKind::Enterprise,
-        created_at: now(),
-    };
-    scene.store.create_identity(&identity).await.unwrap();
-    user.id
-}
-
-#[tokio::test]
-async fn an_identity_entered_beforehand_is_bound_by_the_first_login() {
-    for value in ["ann@example.com", "ann"] {
-        let scene = Scene::new(json!({ "is_create_missing_user": false })).await;
-        let user_id = entered(&scene, value).await;
-        assert_eq!(scene.attempt(&ann(1)).await.unwrap().user.id, user_id);
-        let mut thief = ann(2);
-        thief.identity.subject.value = "thief".into();
-        assert_eq!(scene.refused(&thief).await, PeopleRefusal::UserUnknown);
-        assert_eq!(scene.attempt(&ann(3)).await.unwrap().user.id, user_id);
-    }
-}
-
-#[tokio::test]
-async fn an_address_that_the_upstream_disowns_binds_nothing() {
-    let scene = Scene::new(json!({ "is_create_missing_user": false })).await;
-    entered(&scene, "ann@example.com").await;
-    let mut login = ann(1);
-    login.identity.email.as_mut().unwrap().claim = EmailClaim::Unverified;
-    assert_eq!(scene.refused(&login).await, PeopleRefusal::UserUnknown);
-}
-
-#[tokio::test]
-async fn where_everybody_has_an_account_only_a_verified_address_binds() {
-    let mut social = opened(&row(1, json!({}))).spec.clone();
-    social.strategy = "oauth2:github".into();
-    let mut scene = Scene::new(json!({ "is_create_missing_user": false })).await;
-    scene.connection.spec = Box::leak(Box::new(social));
-    let user_id = entered(&scene, "ann@example.com").await;
-    assert_eq!(scene.refused(&ann(1)).await, PeopleRefusal::UserUnknown);
-    let mut login = ann(1);
-    login.identity.email.as_mut().unwrap().claim = EmailClaim::Verified;
-    assert_eq!(scene.attempt(&login).await.unwrap().user.id, user_id);
-}
-
 #[tokio::test]
 async fn an_identity_with_an_empty_issuer_waits_for_nobody() {
     let scene = Scene::new(json!({})).await;
@@ -158,18 +106,66 @@ async fn an_identity_with_an_empty_issuer_waits_for_nobody() {
 }
 
 #[tokio::test]
-async fn users_of_one_login_each_are_listed() {
+async fn a_user_of_one_login_is_one_who_depends_on_the_connection() {
     let scene = Scene::new(json!({})).await;
     scene.attempt(&ann(1)).await.unwrap();
-    assert_eq!(
-        scene
-            .store
-            .users(Some("ann@example.com"), PageRequest::default())
+    assert_eq!(scene.store.dependants(&id(1)).await.unwrap().users, 1);
+}
+
+#[tokio::test]
+async fn a_deleted_user_comes_back_as_another_one() {
+    let scene = Scene::new(json!({})).await;
+    let first = scene.attempt(&ann(1)).await.unwrap();
+    let deleted = scene.store.delete_user(&first.user.id, None, now()).await;
+    deleted.unwrap();
+    assert_eq!(scene.store.login_session(&first.sid).await.unwrap(), None);
+    let second = scene.attempt(&ann(2)).await.unwrap();
+    assert!(second.created && second.user.id != first.user.id);
+}
+
+#[tokio::test]
+async fn a_profile_follows_the_primary_identity_alone() {
+    let follows = json!({ "is_sync_user_profile_on_login": true });
+    let scene = Scene::new(follows.clone()).await;
+    let user_id = scene.attempt(&ann(1)).await.unwrap().user.id;
+    scene.store.add(&row(2, follows.clone())).await;
+    let other = crate::store::identity::Identity {
+        id: "identity_other".into(),
+        user_id: user_id.clone(),
+        connection_id: id(2).to_string(),
+        issuer: None,
+        subject: "anna".into(),
+        kind: crate::store::identity::IdentityKind::Enterprise,
+        is_primary: false,
+        created_at: now(),
+        last_login_at: None,
+    };
+    scene.store.create_identity(&other).await.unwrap();
+    scene
+        .store
+        .link_application("demo", &id(2), true)
+        .await
+        .unwrap();
+    let mut login = ann(2);
+    login.identity = identity(2, "anna");
+    login.identity.given_name = Some("Anna".into());
+    let through_other = async |login: &Try| {
+        let user = attempt(&scene.store, &opened(&row(2, follows.clone())), login)
             .await
             .unwrap()
-            .items
-            .len(),
-        1
-    );
-    assert_eq!(scene.store.dependants(&id(1)).await.unwrap().users, 1);
+            .user;
+        (user.id, user.given_name)
+    };
+    let name = |name: &str| (user_id.clone(), Some(name.to_owned()));
+    assert_eq!(through_other(&login).await, name("Anna"));
+    let first = &scene.store.identities_of(&[user_id.clone()]).await.unwrap();
+    let first = first.iter().find(|one| one.subject == "ann").unwrap();
+    scene
+        .store
+        .set_primary_identity(&first.id, true)
+        .await
+        .unwrap();
+    scene.attempt(&ann(3)).await.unwrap();
+    login.handle = 4;
+    assert_eq!(through_other(&login).await, name("Ann"));
 }
