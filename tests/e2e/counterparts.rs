@@ -254,7 +254,7 @@ async fn an_oidc_provider_that_takes_no_secret_is_told_of_at_activation() {
     let method = "private_key_jwt";
     let _op = OidcProvider::offering(method, address, redirect_uri(&draft), method);
     let (status, answer) = activate(&gateway, &draft).await;
-    assert_eq!(status, 400, "{answer}");
+    assert_eq!(status, 422, "{answer}");
     let code = &answer["errors"][0]["code"];
     assert_eq!(code, "oauth.client_auth_unsupported", "{answer}");
 }

@@ -51,7 +51,7 @@ async function playing(name, play, options = {}) {
 const plays = {
   async honest(page, context) {
     const [transport] = await Promise.all([page.waitForResponse((response) => response.url().includes('/oauth2/auth')), begin(page)]);
-    const cookies = (await context.cookies()).map(({ name, domain, path, secure, httpOnly, sameSite }) => ({ name: name.replace(/[^-]*$/, ''), domain, path, secure, httpOnly, sameSite }));
+    const cookies = (await context.cookies()).map(({ name, domain, path, secure, httpOnly, sameSite }) => ({ name: name.slice(0, '__Host-fedgate-login-'.length), domain, path, secure, httpOnly, sameSite }));
     const posted = page.waitForRequest((request) => request.url().endsWith('/acs'));
     await answer(page);
     const headers = await (await posted).allHeaders();
