@@ -16,11 +16,13 @@ use crate::config::Config;
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
 use crate::fanout::Fanout;
+use crate::health::Readiness;
 use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::throttle::Throttle;
 use crate::token_keys::TokenKeys;
 
 /// The one clock. Tests set it forward; nothing below a handler asks the system.
@@ -97,5 +99,9 @@ pub struct App {
     /// Writes traces behind the requests.
     pub traces: Traces,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    /// Who was refused too often.
+    pub throttle: Throttle,
+    /// Whether requests should be sent here.
+    pub readiness: Readiness,
 }

@@ -6,6 +6,7 @@ use fedgate_providers::refusals;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::page::{self, Language, RefusedPage};
+use crate::telemetry::request::Told;
 
 refusals! {
     /// What the gateway itself cannot do.
@@ -22,6 +23,10 @@ refusals! {
         MethodNotAllowed = "method_not_allowed", Upstream,
             says "The identity provider's answer came in a way that is not accepted here.",
             fix "Set the binding of {acs} to HTTP-POST.";
+        /// So many attempts from this network address, at this connection or of this client were refused within a minute that further ones are not looked at until it ends.
+        RateLimited = "rate_limited", Browser,
+            says "Too many attempts from here have failed.",
+            fix "Wait as long as Retry-After says. Where all requests seem to come from one address, add the proxy in front to [server] trusted_proxies; the limits are named refused_… under [limits].";
     }
 }
 
@@ -41,7 +46,7 @@ pub struct Ways {
 /// The page that a person sees. `reference` is the one under which the trace is kept.
 pub fn page(headers: &HeaderMap, refusal: &Refusal, reference: &str, ways: &Ways) -> Response {
     let entry = refusal.entry();
-    page::refused(&RefusedPage {
+    let mut answer = page::refused(&RefusedPage {
         says: entry.says,
         code: entry.code,
         reference,
@@ -50,7 +55,9 @@ pub fn page(headers: &HeaderMap, refusal: &Refusal, reference: &str, ways: &Ways
         application_url: ways.back.as_deref(),
         start_again: ways.again.as_deref(),
         language: language(headers, ways.ui_locales.as_deref()),
-    })
+    });
+    Told::refused(&mut answer, refusal, Some(reference));
+    answer
 }
 
 /// The language of a page: the application's `ui_locales`, then the browser's.
@@ -65,6 +72,7 @@ pub fn language(headers: &HeaderMap, ui_locales: Option<&str>) -> Language {
 pub fn status(entry: &Catalogued) -> StatusCode {
     match (entry.code, entry.blame) {
         ("gateway.not_found", _) => StatusCode::NOT_FOUND,
+        ("gateway.rate_limited", _) => StatusCode::TOO_MANY_REQUESTS,
         ("gateway.method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
         ("login.body_unreadable", _) => StatusCode::PAYLOAD_TOO_LARGE,
         ("login.too_many_pending", _) | (_, Blame::Gateway) => StatusCode::SERVICE_UNAVAILABLE,

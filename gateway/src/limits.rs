@@ -56,6 +56,25 @@ pub struct Limits {
     pub trace_days: u64,
     /// Traces of refused logins written per second and connection; more are counted and dropped.
     pub traces_per_second: u64,
+    /// Traces kept of answers that match no pending login of their browser, of all connections together: whoever sends
+    /// garbage rolls these alone.
+    pub stranger_traces: u64,
+    /// Connections whose logins are counted apart in the metrics; the others share the label `other`.
+    pub metric_connections: usize,
+    /// How long `/readyz` says no before a stopping process accepts no more, where somebody has asked it lately.
+    pub unready_seconds: u64,
+    /// Answers of upstreams that match no pending login of the browser, per minute and address.
+    pub refused_callbacks_per_address: u64,
+    /// The same per minute and connection.
+    pub refused_callbacks_per_connection: u64,
+    /// Requests that an application or a person got wrong, per minute and address.
+    pub refused_requests_per_address: u64,
+    /// Addresses typed on the sign-in page that lead nowhere, per minute and network address.
+    pub refused_sign_ins_per_address: u64,
+    /// Failed authentications of one client at the token endpoint, per minute and address.
+    pub refused_clients_per_address: u64,
+    /// Requests at the Management API without a sound token, per minute and address.
+    pub refused_api_calls_per_address: u64,
 }
 
 impl Default for Limits {
@@ -86,6 +105,15 @@ impl Default for Limits {
             trace_bytes: 16 * 1024,
             trace_days: 14,
             traces_per_second: 10,
+            stranger_traces: 2_000,
+            metric_connections: 1_000,
+            unready_seconds: 5,
+            refused_callbacks_per_address: 600,
+            refused_callbacks_per_connection: 3_000,
+            refused_requests_per_address: 600,
+            refused_sign_ins_per_address: 120,
+            refused_clients_per_address: 60,
+            refused_api_calls_per_address: 600,
         }
     }
 }

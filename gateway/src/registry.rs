@@ -19,6 +19,7 @@ use crate::error::GatewayRefusal;
 use crate::limits::Limits;
 use crate::store::connection::StoredConnection;
 use crate::store::{Store, StoreRefusal};
+use crate::telemetry::Reads;
 
 /// How long an OpenID Provider's metadata is used before it is read again: as long as its keys are.
 const DISCOVERED: Duration = Duration::from_hours(1);
@@ -45,6 +46,8 @@ pub struct Ready {
     pub connection: Connection,
     /// Its provider.
     pub provider: Provider,
+    /// When its upstream's metadata or discovery document was read.
+    pub metadata_read: Option<Timestamp>,
 }
 
 /// Opened providers by connection, and routes by domain.
@@ -59,6 +62,15 @@ pub struct Registry {
     applications: Cache<ConnectionId, Arc<Vec<String>>>,
     routes: Cache<String, Option<ConnectionId>>,
     announcer: Announcer,
+    reads: Counted,
+}
+
+/// How often each cache was asked.
+#[derive(Debug, Default)]
+struct Counted {
+    providers: Reads,
+    applications: Reads,
+    routes: Reads,
 }
 
 impl Registry {
@@ -87,6 +99,7 @@ impl Registry {
                 .time_to_live(life)
                 .build(),
             announcer: Announcer::default(),
+            reads: Counted::default(),
         }
     }
 
@@ -109,7 +122,11 @@ impl Registry {
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Arc<Ready>, Refusal> {
-        let opening = self.open(store, sealer, egress, id, now);
+        self.reads.providers.asked();
+        let opening = async {
+            self.reads.providers.missed();
+            self.open(store, sealer, egress, id, now).await
+        };
         self.providers
             .try_get_with_by_ref(id, opening)
             .await
@@ -125,7 +142,9 @@ impl Registry {
         store: &Store,
         id: &ConnectionId,
     ) -> Result<Arc<Vec<String>>, Refusal> {
+        self.reads.applications.asked();
         let read = async {
+            self.reads.applications.missed();
             let applications = store.connection_applications(id).await?;
             Ok::<_, Refusal>(Arc::new(applications))
         };
@@ -144,7 +163,9 @@ impl Registry {
         store: &Store,
         domain: &str,
     ) -> Result<Option<ConnectionId>, Refusal> {
+        self.reads.routes.asked();
         let looked_up = async {
+            self.reads.routes.missed();
             let route = store.route(domain).await?;
             Ok::<_, Refusal>(route.map(|route| route.connection_id))
         };
@@ -152,6 +173,24 @@ impl Registry {
             .try_get_with_by_ref(domain, looked_up)
             .await
             .map_err(|refusal| (*refusal).clone())
+    }
+
+    /// How often each cache was asked, by its name.
+    pub fn reads(&self) -> [(&'static str, &Reads); 3] {
+        [
+            ("providers", &self.reads.providers),
+            ("connection_applications", &self.reads.applications),
+            ("routes", &self.reads.routes),
+        ]
+    }
+
+    /// When the metadata of connections in use was read, of so many at most.
+    pub fn metadata_read(&self, most: usize) -> Vec<(ConnectionId, Timestamp)> {
+        let ready = self.providers.iter();
+        ready
+            .filter_map(|(id, ready)| Some(((*id).clone(), ready.metadata_read?)))
+            .take(most)
+            .collect()
     }
 
     /// Forgets a connection and all routes, after a change that was written here, and tells the other replicas.
@@ -212,9 +251,14 @@ impl Registry {
                 return Err(refusal);
             }
         };
+        let metadata_read = match &provider {
+            Provider::Oauth(_) => Some(now),
+            _ => metadata.map(|revision| revision.fetched_at),
+        };
         let ready = Arc::new(Ready {
             connection,
             provider,
+            metadata_read,
         });
         if matches!(ready.provider, Provider::Oauth(_)) {
             self.discovered.insert(version, Arc::clone(&ready)).await;

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::response::Response;
 use fedgate_providers::error::Refusal;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -19,7 +17,9 @@ use crate::app::Shared;
 use crate::error::{self, GatewayRefusal, Ways};
 use crate::events::trace::new_reference;
 use crate::op::OpRefusal;
-use crate::{login, logout, management, op, page, telemetry};
+use crate::telemetry::request;
+use crate::throttle::guard;
+use crate::{headers, health, login, logout, management, op, page, telemetry};
 
 /// The gateway as one service.
 pub fn router(app: Shared) -> Router {
@@ -42,33 +42,18 @@ pub fn router(app: Shared) -> Router {
         .merge(management::routes(&app))
         .merge(page::routes())
         .merge(metrics)
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
+        .merge(health::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), protect))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::watch))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(limits.request_seconds),
         ))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(app.clone(), protect))
+        .layer(middleware::from_fn_with_state(app.clone(), request::watch))
         .with_state(app)
-}
-
-async fn ready(State(app): State<Shared>) -> Response {
-    let store = app.store.ping().await.is_ok();
-    let ephemeral = app.ephemeral.ping().await.is_ok();
-    let status = if store && ephemeral {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let word = |answers| if answers { "ok" } else { "unavailable" };
-    (
-        status,
-        Json(json!({ "store": word(store), "ephemeral": word(ephemeral) })),
-    )
-        .into_response()
 }
 
 async fn not_found(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
@@ -111,41 +96,14 @@ fn refuse(app: &Shared, headers: &HeaderMap, refusal: &Refusal) -> Response {
     error::page(headers, refusal, &reference, &Ways::default())
 }
 
-/// Headers of every answer. Browsers apply `form-action` to the redirects after a form as well, and an identity
-/// provider may be anywhere: so any https address is allowed (and http, where the site itself is on loopback).
+/// Surrounds every answer.
 async fn protect(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
+    let path = request.uri().path().to_owned();
     // No path of ours holds octets that are not UTF-8, and a path's parameters are texts.
-    let mut answer = match percent_decode_str(path).decode_utf8() {
+    let mut answer = match percent_decode_str(&path).decode_utf8() {
         Ok(_) => next.run(request).await,
-        Err(_) => unknown_path(&app, path, request.headers()),
+        Err(_) => unknown_path(&app, &path, request.headers()),
     };
-    let policy = if app.site.is_https() {
-        POLICY_HTTPS
-    } else {
-        POLICY_HTTP
-    };
-    let headers = answer.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    if app.site.is_https() {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
-        );
-    }
+    headers::protect(&app.site, &path, &mut answer);
     answer
 }
-
-const POLICY_HTTPS: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'";
-const POLICY_HTTP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    form-action 'self' https: http:; frame-ancestors 'none'; base-uri 'none'";

@@ -11,18 +11,21 @@ use fedgate_providers::egress::{Egress, EgressPolicy};
 use rand::Rng as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{App, Clock, Randomness, Shared};
 use crate::config::{Config, applications, load_or_create_master_key};
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
 use crate::fanout::{self, Fanout};
+use crate::health::Readiness;
 use crate::listener;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::router::router;
 use crate::store::{Store, StoreError, hex};
 use crate::telemetry::{self, Metrics};
+use crate::throttle::Throttle;
 use crate::token_keys::{TokenKeys, TokenKeysError};
 
 /// How often expired rows are removed.
@@ -51,6 +54,12 @@ pub enum ServeError {
     /// The address.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The metrics: two of one name.
+    #[error("the metrics cannot be made: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The signals that end the process.
+    #[error("signals cannot be caught: {0}")]
+    Signals(std::io::Error),
     /// The outbound HTTP client.
     #[error("the outbound HTTP client cannot be made: {0}")]
     Egress(String),
@@ -84,11 +93,18 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         allow_private: config.egress.allow_private,
         ..EgressPolicy::default()
     });
-    let egress = Arc::new(egress.map_err(|e| ServeError::Egress(e.to_string()))?);
+    let metrics = Arc::new(Metrics::new(&limits)?);
+    let counting = Arc::clone(&metrics);
+    let egress = egress
+        .map_err(|e| ServeError::Egress(e.to_string()))?
+        .watched(move |call| counting.upstream_called(call.asked, call.outcome, call.took));
+    let egress = Arc::new(egress);
     Ok(Arc::new(App {
         site: config.site(),
         traces: Traces::start(store.clone(), &limits),
-        metrics: Metrics::default(),
+        metrics,
+        throttle: Throttle::new(&limits),
+        readiness: Readiness::default(),
         ephemeral,
         fanout,
         registry: Registry::new(&limits).announcing(announcer),
@@ -110,12 +126,28 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
 /// Those of [`open`]; [`ServeError::Listen`].
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     let address = config.server.listen;
+    let signals = Signals::caught().map_err(ServeError::Signals)?;
     let app = open(config).await?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|e| ServeError::Listen(address, e))?;
     tracing::info!(%address, public_url = app.site.base_url, "serving");
-    serve_on(app, listener, stop_signal()).await
+    let stop = stop_in_sight(app.clone(), signals);
+    serve_on(app, listener, stop).await
+}
+
+/// Waits to be told to stop. Whoever watches `/readyz` sees that first, and sends no more requests; a second signal ends
+/// that wait.
+async fn stop_in_sight(app: Shared, mut signals: Signals) {
+    signals.next().await;
+    if app.readiness.stop(app.clock.now()) {
+        tracing::info!(
+            seconds = app.limits.unready_seconds,
+            "stopping: /readyz says no"
+        );
+        let seen = Duration::from_secs(app.limits.unready_seconds);
+        let _ = tokio::time::timeout(seen, signals.next()).await;
+    }
 }
 
 /// Serves an opened gateway on a listener until `stop` resolves.
@@ -199,6 +231,7 @@ async fn sweep(app: Shared) {
     let mut tick = tokio::time::interval(SWEEP);
     loop {
         tick.tick().await;
+        app.throttle.sweep(app.clock.now());
         if let Err(error) = app.store.sweep(app.clock.now()).await {
             tracing::warn!(%error, "expired rows could not be removed");
         }
@@ -215,16 +248,24 @@ async fn reread_keys(app: Shared) {
     }
 }
 
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, caught from the first moment on: before that they would end the process where it stands.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn caught() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! redirects are followed by hand, each with the same checks; system proxies are not used.
 
 mod address;
+mod watch;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,13 +16,15 @@ use std::time::Duration;
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LOCATION,
 };
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use crate::error::Refusal;
 use crate::refusals;
 use address::{Reach, reach};
+use watch::Watcher;
+pub use watch::{Call, SPANS};
 
 refusals! {
     /// Why an outbound call was not made, or its answer not used.
@@ -108,6 +111,14 @@ impl Purpose {
         }
     }
 
+    fn asked(self) -> &'static str {
+        match self {
+            Self::SamlMetadata => "metadata",
+            Self::Discovery => "discovery",
+            Self::Keys => "keys",
+        }
+    }
+
     fn may_redirect(self, from: &Url, to: &Url) -> bool {
         match self {
             Self::SamlMetadata => true,
@@ -135,6 +146,7 @@ pub struct Fetched {
 pub struct Egress {
     client: reqwest::Client,
     policy: EgressPolicy,
+    watcher: Watcher,
 }
 
 impl Egress {
@@ -158,7 +170,18 @@ impl Egress {
                 allow_private: policy.allow_private,
             })
             .build()?;
-        Ok(Self { client, policy })
+        Ok(Self {
+            client,
+            policy,
+            watcher: Watcher::default(),
+        })
+    }
+
+    /// The same client, which tells of every call. `watch` must not block.
+    #[must_use]
+    pub fn watched(mut self, watch: impl Fn(Call) + Send + Sync + 'static) -> Self {
+        self.watcher = Watcher::new(watch);
+        self
     }
 
     /// Fetches a document, following redirects as `purpose` allows.
@@ -166,7 +189,8 @@ impl Egress {
     /// # Errors
     /// Any [`EgressRefusal`].
     pub async fn get(&self, url: &Url, purpose: Purpose) -> Result<Fetched, Refusal> {
-        self.in_time(self.get_following(url, purpose)).await
+        let call = self.in_time(self.get_following(url, purpose));
+        self.watcher.told((purpose.asked(), url), call).await
     }
 
     /// Sends one request, once: no redirect is followed and nothing is repeated. Any status but a redirect's
@@ -175,11 +199,21 @@ impl Egress {
     /// # Errors
     /// Any [`EgressRefusal`] but `status`.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Refusal> {
-        let response = self.in_time(self.exchange(request)).await?;
-        if response.status().is_redirection() {
-            return Err(redirect_refusal(response.headers()));
-        }
-        Ok(response)
+        let url = request_url(&request)?;
+        // Of the two that are sent and not fetched, tokens alone are asked for with a body.
+        let asked = if request.method() == Method::POST {
+            "token"
+        } else {
+            "userinfo"
+        };
+        let call = async {
+            let response = self.in_time(self.exchange(request)).await?;
+            if response.status().is_redirection() {
+                return Err(redirect_refusal(response.headers()));
+            }
+            Ok(response)
+        };
+        self.watcher.told((asked, &url), call).await
     }
 
     /// Checks a URL as far as that is possible without the network: scheme, user name, literal address.
@@ -237,8 +271,7 @@ impl Egress {
     }
 
     async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Refusal> {
-        let url = Url::parse(&request.uri().to_string())
-            .map_err(|_| EgressRefusal::SchemeForbidden.refuse())?;
+        let url = request_url(&request)?;
         self.check(&url)?;
         let request =
             reqwest::Request::try_from(request).map_err(|error| refusal_of(&error, &url))?;
@@ -361,6 +394,10 @@ fn is_loopback(host: &Host<&str>) -> bool {
         Host::Ipv4(v4) => v4.is_loopback(),
         Host::Ipv6(v6) => v6.is_loopback(),
     }
+}
+
+fn request_url(request: &Request<Vec<u8>>) -> Result<Url, Refusal> {
+    Url::parse(&request.uri().to_string()).map_err(|_| EgressRefusal::SchemeForbidden.into())
 }
 
 fn get_request(url: &Url, accept: &'static str) -> Result<Request<Vec<u8>>, Refusal> {

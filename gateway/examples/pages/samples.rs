@@ -328,6 +328,7 @@ pub(crate) fn story(name: &str) -> Trace {
             ),
             failed,
         ],
+        of_stranger: false,
         at: 1_790_000_008_431,
     }
 }

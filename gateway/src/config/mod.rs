@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use fedgate_providers::login::Site;
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::ephemeral::RedisUrl;
 use crate::limits::Limits;
@@ -93,13 +94,15 @@ pub struct EgressConfig {
     pub allow_private: bool,
 }
 
-/// Logs and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Logs, metrics and spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TelemetryConfig {
     /// How a line of the log is written.
     pub log_format: LogFormat,
     /// Where `/metrics` is served, when not beside everything else.
     pub metrics_listen: Option<SocketAddr>,
+    /// The OpenTelemetry collector that spans are sent to, by OTLP over HTTP; none are made without one.
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// How a line of the log is written.
@@ -348,14 +351,32 @@ fn read_telemetry(mut section: Section<'_>) -> TelemetryConfig {
     let metrics_listen = section
         .text("metrics_listen")
         .and_then(|text| section.keep("metrics_listen", socket_address(&text)));
-    if section.text("otlp_endpoint").is_some() {
-        section.refuse("otlp_endpoint", ConfigRefusal::NotInThisVersion.into());
-    }
+    let otlp_endpoint = section
+        .text("otlp_endpoint")
+        .and_then(|text| section.keep("otlp_endpoint", collector_url(&text)));
     section.close();
     TelemetryConfig {
         log_format,
         metrics_listen,
+        otlp_endpoint,
     }
+}
+
+/// The collector is the operator's own, on whatever network. A password has no place in a URL that logs may show.
+fn collector_url(text: &str) -> Result<Url, fedgate_providers::error::Refusal> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    let refused = || {
+        ConfigRefusal::Value
+            .refuse()
+            .expected("http://127.0.0.1:4318")
+    };
+    url.ok_or_else(refused)
 }
 
 /// The names are those of [`Limits`] itself.

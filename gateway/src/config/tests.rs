@@ -250,10 +250,6 @@ fn what_this_version_lacks_is_refused_not_ignored() {
     for (text, key) in [
         ("[email]\nsmtp_url = \"smtp://127.0.0.1\"", "email.smtp_url"),
         (
-            "[telemetry]\notlp_endpoint = \"http://127.0.0.1:4317\"",
-            "telemetry.otlp_endpoint",
-        ),
-        (
             "[store]\nurl = \"postgres://127.0.0.1/fedgate\"",
             "store.url",
         ),
@@ -263,6 +259,27 @@ fn what_this_version_lacks_is_refused_not_ignored() {
             (4, key.to_owned(), "config.not_in_this_version"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn the_collector_is_an_address_without_a_secret() {
+    for (endpoint, accepted) in [
+        ("http://127.0.0.1:4318", true),
+        ("https://collector.example/otlp", true),
+        ("grpc://127.0.0.1:4317", false),
+        ("https://user:secret@collector.example", false),
+        ("https://collector.example/?api-key=secret", false),
+        ("collector", false),
+    ] {
+        let text = server(&format!("[telemetry]\notlp_endpoint = \"{endpoint}\""));
+        if accepted {
+            assert!(parse(&text).is_ok(), "{endpoint}");
+        } else {
+            let (line, key, code) = one(&text);
+            let expected = (4, "telemetry.otlp_endpoint", "config.value");
+            assert_eq!((line, key.as_str(), code), expected, "{endpoint}");
+        }
     }
 }
 

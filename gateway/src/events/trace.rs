@@ -30,6 +30,9 @@ pub struct Trace {
     pub code: Option<String>,
     /// First to last.
     pub steps: Vec<Step>,
+    /// Whether the browser held no pending login for it: anybody can bring about such traces.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_stranger: bool,
     /// Milliseconds since the epoch.
     pub at: i64,
 }
@@ -47,7 +50,20 @@ pub fn new_reference(rng: &mut dyn CryptoRng) -> String {
     reference
 }
 
+/// The ring of strangers; connections' ids begin otherwise.
+pub const STRANGERS: &str = "strangers";
+
 impl Trace {
+    /// The ring that it is kept in: its connection's, the one of strangers at any connection, or the one of logins
+    /// without a connection, which has no name.
+    pub fn ring(&self) -> &str {
+        match &self.connection_id {
+            Some(_) if self.of_stranger => STRANGERS,
+            Some(connection) => connection,
+            None => "",
+        }
+    }
+
     /// Leaves steps out of the middle until the trace is at most that many bytes of JSON. The first step tells where
     /// it began and the last how it ended: they go last.
     pub(crate) fn cut_to(&mut self, most_bytes: usize) {
@@ -89,6 +105,7 @@ pub(super) mod tests {
             user_id: None,
             code: Some("saml.audience_mismatch".into()),
             steps: Vec::new(),
+            of_stranger: false,
             at,
         }
     }

@@ -40,11 +40,11 @@ enum Message {
     Flush(oneshot::Sender<()>),
 }
 
-/// Refused logins of the current second, by connection.
+/// Refused logins of the current second, by ring.
 #[derive(Debug, Default)]
 struct Rate {
     second: i64,
-    counts: HashMap<Option<String>, u64>,
+    counts: HashMap<String, u64>,
 }
 
 impl Traces {
@@ -68,7 +68,7 @@ impl Traces {
     }
 
     /// Keeps a trace, if its connection's rate of refused logins and the queue allow; counts it as dropped otherwise.
-    /// Logins without a connection share one rate.
+    /// Logins without a connection share one rate, and so do strangers at all connections.
     pub fn record(&self, mut trace: Trace) {
         let shared = &self.0;
         let within = trace.code.is_none() || shared.rate().admits(&trace, shared.per_second);
@@ -112,13 +112,13 @@ impl Rate {
             self.second = second;
             self.counts.clear();
         }
-        if let Some(count) = self.counts.get_mut(&trace.connection_id) {
+        if let Some(count) = self.counts.get_mut(trace.ring()) {
             *count += 1;
             return *count <= per_second;
         }
         let room = self.counts.len() < RATED_CONNECTIONS && per_second > 0;
         if room {
-            self.counts.insert(trace.connection_id.clone(), 1);
+            self.counts.insert(trace.ring().to_owned(), 1);
         }
         room
     }
@@ -180,6 +180,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::events::trace::STRANGERS;
     use crate::events::trace::tests::refused;
     use crate::store::testing::TestStore;
 
@@ -226,6 +227,23 @@ mod tests {
                 "{connection}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn strangers_cost_the_logins_of_a_connection_nothing() {
+        let store = TestStore::sqlite().await;
+        let traces = Traces::start((*store).clone(), &limits());
+        for number in 0..100 {
+            let connection = format!("conn_{}", number % 2);
+            let mut garbage = refused(number, Some(&connection), 0);
+            garbage.of_stranger = true;
+            traces.record(garbage);
+        }
+        traces.record(refused(100, Some("conn_0"), 0));
+        traces.flush().await;
+        assert_eq!(traces.dropped(), 97);
+        assert_eq!(store.traces("conn_0", 99).await.unwrap().len(), 1);
+        assert_eq!(store.traces(STRANGERS, 99).await.unwrap().len(), 3);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The upstream's answer: pending, verdict, sign-in, code.
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -13,8 +14,9 @@ use url::form_urlencoded;
 
 use super::pending::{self, Held};
 use super::way::{unproved, ways};
-use super::{LoginRefusal, claims};
+use super::{LoginRefusal, claims, stranger};
 use crate::app::{App, Shared, later};
+use crate::client_address::ClientAddress;
 use crate::error;
 use crate::events::trace::{Trace, new_reference};
 use crate::op::{AuthorizeRequest, authorize};
@@ -22,6 +24,8 @@ use crate::people::sign_in::{SignIn, sign_in};
 use crate::registry::RegistryRefusal;
 use crate::routing::Reason;
 use crate::store::connection::StoredConnection;
+use crate::telemetry::Part;
+use crate::telemetry::request::Told;
 
 /// The most fields of an answer: half a megabyte of one-letter fields would take some fifty times as much memory.
 const MOST_FIELDS: usize = 100;
@@ -30,36 +34,54 @@ const MOST_FIELDS: usize = 100;
 pub async fn saml(
     State(app): State<Shared>,
     Path(connection): Path<String>,
+    Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let (fields, readable) = posted(&app, body);
     let handle = readable.and_then(|()| saml_handle(&fields));
-    finish(&app, &connection, handle, &Callback::Form(fields), &headers).await
+    let arrived = Arrived {
+        address,
+        headers: &headers,
+        callback: &Callback::Form(fields),
+    };
+    finish(&app, &connection, handle, &arrived).await
 }
 
 /// `GET /login/callback/{connection_id}`
 pub async fn by_query(
     State(app): State<Shared>,
     Path(connection): Path<String>,
+    Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
     let handle = form(query.as_bytes()).and_then(|fields| state_handle(&fields));
-    finish(&app, &connection, handle, &Callback::Query(query), &headers).await
+    let arrived = Arrived {
+        address,
+        headers: &headers,
+        callback: &Callback::Query(query),
+    };
+    finish(&app, &connection, handle, &arrived).await
 }
 
 /// `POST /login/callback/{connection_id}`, for providers that answer by `form_post`.
 pub async fn by_form(
     State(app): State<Shared>,
     Path(connection): Path<String>,
+    Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let (fields, readable) = posted(&app, body);
     let handle = readable.and_then(|()| state_handle(&fields));
-    finish(&app, &connection, handle, &Callback::Form(fields), &headers).await
+    let arrived = Arrived {
+        address,
+        headers: &headers,
+        callback: &Callback::Form(fields),
+    };
+    finish(&app, &connection, handle, &arrived).await
 }
 
 /// What is known of a login while its callback is worked on: enough to explain whatever ends it.
@@ -78,47 +100,64 @@ struct Named {
     display_name: String,
 }
 
+/// An answer of an upstream, as this browser brought it.
+struct Arrived<'r> {
+    address: ClientAddress,
+    headers: &'r HeaderMap,
+    callback: &'r Callback,
+}
+
 async fn finish(
     app: &Shared,
     connection: &str,
     handle: Result<Handle, Refusal>,
-    callback: &Callback,
-    headers: &HeaderMap,
+    arrived: &Arrived<'_>,
 ) -> Response {
     let site = app.site.clone();
     let now = app.clock.now();
+    let headers = arrived.headers;
+    let over = stranger::over(app, connection, &arrived.address, now);
     let mut story = Story::default();
     let outcome = match (ConnectionId::parse(connection), handle) {
         (None, _) => Err(RegistryRefusal::ConnectionUnavailable
             .refuse()
             .found(connection)),
         (_, Err(refusal)) => Err(refusal),
+        // Whoever holds nothing under that name costs no look into the store.
+        (_, Ok(handle)) if over.is_some() && !pending::is_held(headers, &site, handle) => {
+            Err(LoginRefusal::OtherBrowser.into())
+        }
         (Some(connection), Ok(handle)) => {
-            complete(
-                app,
-                &site,
-                (&connection, handle),
-                callback,
-                headers,
-                &mut story,
-                now,
-            )
-            .await
+            let ids = (&connection, handle);
+            complete(app, &site, ids, arrived, &mut story, now).await
         }
     };
+    let is_stranger = story.request.is_none();
+    if let (true, Some(over)) = (is_stranger, over) {
+        return stranger::turned_away(app, headers, over);
+    }
     if story.connection.is_none() {
         story.connection = existing(app, connection).await;
     }
+    if is_stranger {
+        let named = story.connection.as_ref().map(|named| &named.id);
+        stranger::count(app, named, &arrived.address, now).await;
+    }
     let reference = tell(app, &mut story, outcome.as_ref().err(), now);
     let refusal = match outcome {
-        Ok(answer) => return answer,
+        Ok(mut answer) => {
+            Told::succeeded(&mut answer, reference);
+            return answer;
+        }
         Err(refusal) => refusal,
     };
     let request = story.request.as_ref();
     match (request, unproved(&refusal)) {
         (Some(request), Some(error)) => {
             let description = format!("{}: {}", refusal.code(), refusal.entry().meaning);
-            authorize::error_redirect(&site, request, error, &description)
+            let mut answer = authorize::error_redirect(&site, request, error, &description);
+            Told::refused(&mut answer, &refusal, Some(&reference));
+            answer
         }
         _ => error::page(
             headers,
@@ -133,12 +172,11 @@ async fn complete(
     app: &Shared,
     site: &Site,
     (connection, handle): (&ConnectionId, Handle),
-    callback: &Callback,
-    headers: &HeaderMap,
+    arrived: &Arrived<'_>,
     story: &mut Story,
     now: Timestamp,
 ) -> Result<Response, Refusal> {
-    let opened = match pending::open(app, site, headers, (handle, connection), now).await? {
+    let opened = match pending::open(app, site, arrived.headers, (handle, connection), now).await? {
         Held::Pending(opened) => opened,
         Held::Completed(request) => {
             story.request = Some(*request);
@@ -170,10 +208,14 @@ async fn complete(
         strategy,
         display_name,
     });
-    let identity = ready
-        .provider
-        .complete(handle, &pending.provider, callback, now, &mut story.steps)
-        .await?;
+    let verified = ready.provider.complete(
+        handle,
+        &pending.provider,
+        arrived.callback,
+        now,
+        &mut story.steps,
+    );
+    let identity = app.metrics.timed(Part::Verification, verified).await?;
     crate::crash::here("verified");
     let attempt = SignIn {
         identity: &identity,
@@ -185,7 +227,9 @@ async fn complete(
         routed_by_domain: matches!(pending.reason, Reason::Domain | Reason::Fallback),
         now,
     };
-    let signed_in = sign_in(&app.store, attempt, &mut app.randomness.rng()).await?;
+    let mut rng = app.randomness.rng();
+    let transaction = sign_in(&app.store, attempt, &mut rng);
+    let signed_in = app.metrics.timed(Part::SignIn, transaction).await?;
     crate::crash::here("signed_in");
     story.user = Some(signed_in.user.id.clone());
     story.steps.pass(
@@ -205,7 +249,7 @@ async fn complete(
     pending::completed(
         app,
         site,
-        (headers, answer.headers_mut()),
+        (arrived.headers, answer.headers_mut()),
         held,
         request,
         now,
@@ -241,8 +285,9 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
     // Each answer has its own, so that a second one to the same login is not hidden behind the first.
     let reference = new_reference(&mut app.randomness.rng());
     let code = refusal.map(Refusal::code);
-    app.metrics.login_ended(code);
     let connection = story.connection.as_ref();
+    let labels = connection.map(|named| (named.id.as_str(), named.strategy.as_str()));
+    app.metrics.login_ended(labels, code);
     let connection_id = connection.map(|connection| connection.id.to_string());
     tracing::info!(
         reference,
@@ -263,6 +308,7 @@ fn tell(app: &Shared, story: &mut Story, refusal: Option<&Refusal>, now: Timesta
         user_id: story.user.clone(),
         code: code.map(str::to_owned),
         steps: story.steps.as_slice().to_vec(),
+        of_stranger: story.request.is_none(),
         at: now.as_millisecond(),
     });
     reference

@@ -11,13 +11,15 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::way::ways;
-use super::{LoginRefusal, callback, start};
+use super::{CONTINUE_PATH, LoginRefusal, callback, start};
 use crate::app::{App, Shared, later};
 use crate::error;
+use crate::headers::FormLeadsTo;
 use crate::op::{AuthorizeRequest, OpRefusal};
 use crate::page::{self, EmailError, SignInPage};
 use crate::routing::route::{self, Decision};
 use crate::routing::{RouteRefusal, button};
+use crate::telemetry::request::Told;
 
 /// Says in the seal what it is for.
 const PURPOSE: &str = "sign-in request";
@@ -52,17 +54,23 @@ pub async fn ask(
         .or(hinted.map(|_| &unknown));
     let reference = problem.map(|refusal| start::record_early(app, Some(request), None, refusal));
     let buttons: Vec<_> = rows.iter().map(button::Shown::button).collect();
-    page::sign_in(&SignInPage {
+    let mut answer = page::sign_in(&SignInPage {
         application: &application,
         request: &sealed,
-        action: "/login/continue",
+        action: CONTINUE_PATH,
         email: typed.map(|(email, _)| email).or(hinted).unwrap_or_default(),
         email_error: problem.map(email_error),
         code: problem.map(Refusal::code),
         reference: reference.as_deref(),
         connections: &buttons,
         language: error::language(headers, request.ui_locales.as_deref()),
-    })
+    });
+    let leads_to = FormLeadsTo(request.redirect_uri.clone());
+    answer.extensions_mut().insert(leads_to);
+    if let Some(problem) = problem {
+        Told::refused(&mut answer, problem, reference.as_deref());
+    }
+    answer
 }
 
 fn email_error(refusal: &Refusal) -> EmailError {

@@ -6,6 +6,7 @@ pub mod continued;
 pub mod cookie;
 pub mod pending;
 pub mod start;
+mod stranger;
 pub mod way;
 
 use axum::Router;
@@ -68,10 +69,13 @@ refusals! {
     }
 }
 
+/// Where the sign-in page posts.
+pub const CONTINUE_PATH: &str = "/login/continue";
+
 /// Routes of the login line towards browsers and upstreams.
 pub fn routes() -> Router<Shared> {
     Router::new()
-        .route("/login/continue", post(continued::by_form))
+        .route(CONTINUE_PATH, post(continued::by_form))
         .route("/login/again", get(continued::again))
         .route("/saml/{connection_id}/acs", post(callback::saml))
         .route(

@@ -114,6 +114,11 @@ pub async fn keep(
     Ok(())
 }
 
+/// Whether this browser holds anything for a handle, sound or not.
+pub fn is_held(headers: &HeaderMap, site: &Site, handle: Handle) -> bool {
+    cookie::read(headers, site, handle).is_some()
+}
+
 /// Opens the login that this browser holds for a handle. It must have been sealed for this very connection.
 ///
 /// # Errors

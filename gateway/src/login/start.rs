@@ -13,12 +13,14 @@ use super::{LoginRefusal, continued};
 use crate::app::Shared;
 use crate::error;
 use crate::events::trace::{Trace, new_reference};
+use crate::headers::FormLeadsTo;
 use crate::op::AuthorizeRequest;
 use crate::op::authorize::error_redirect;
 use crate::page::{self, OnTheWay};
 use crate::registry::Ready;
 use crate::routing::route::{self, Decision};
 use crate::routing::{Reason, RouteRefusal};
+use crate::telemetry::Part;
 
 /// Takes a validated request to its upstream, or to the sign-in page.
 pub async fn authorize(
@@ -59,9 +61,11 @@ pub async fn begin(
         .provider(&app.store, &app.sealer, &app.egress, connection, now)
         .await
     {
-        Ok(ready) => leave(app, site, &request, headers, &ready, reason, now)
-            .await
-            .map_err(|refusal| (refusal, Some(ready))),
+        Ok(ready) => {
+            let left = leave(app, site, &request, headers, &ready, reason, now);
+            let left = app.metrics.timed(Part::Begin, left).await;
+            left.map_err(|refusal| (refusal, Some(ready)))
+        }
         Err(refusal) => Err((refusal, None)),
     };
     match begun {
@@ -133,6 +137,8 @@ async fn leave(
         &ready.connection.display_name,
         error::language(headers, request.ui_locales.as_deref()),
     );
+    let leads_to = FormLeadsTo(request.redirect_uri.clone());
+    answer.extensions_mut().insert(leads_to);
     answer.headers_mut().extend(cookies);
     answer
         .headers_mut()
@@ -235,7 +241,11 @@ pub(super) fn record_early(
         now,
     );
     let reference = new_reference(&mut app.randomness.rng());
-    app.metrics.login_ended(Some(refusal.code()));
+    let labels = ready.map(|ready| {
+        let connection = &ready.connection;
+        (connection.id.as_str(), connection.spec.strategy.as_str())
+    });
+    app.metrics.login_ended(labels, Some(refusal.code()));
     tracing::info!(reference, code = refusal.code(), client_id, "login refused");
     app.traces.record(Trace {
         reference: reference.clone(),
@@ -246,6 +256,7 @@ pub(super) fn record_early(
         user_id: None,
         code: Some(refusal.code().to_owned()),
         steps: steps.as_slice().to_vec(),
+        of_stranger: false,
         at: now.as_millisecond(),
     });
     reference

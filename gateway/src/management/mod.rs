@@ -37,6 +37,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use http::header::CONTENT_TYPE;
 
+use fedgate_providers::error::Refusal;
+
 use crate::app::Shared;
 use answer::ApiError;
 use api::{Api, BASE};
@@ -66,6 +68,11 @@ pub fn routes(app: &Shared) -> Router<Shared> {
         .route(&format!("{BASE}/openapi.json"), get(told).fallback(refused))
         .route(&format!("{BASE}/{{*path}}"), any(unknown))
         .route("/saml/{connection_id}/metadata", get(metadata::read))
+}
+
+/// What is answered to a request that is refused before it is read.
+pub fn refused(refusal: Refusal) -> Response {
+    ApiError::whole(refusal).into_response()
 }
 
 /// What is answered below `/api` where there is nothing.

@@ -11,6 +11,7 @@ use moka::future::Cache;
 use url::Url;
 
 use super::refusal::OpRefusal;
+use crate::telemetry::Reads;
 
 /// How long fetched keys are used.
 const KEPT: Duration = Duration::from_mins(10);
@@ -25,6 +26,7 @@ const REFRESH_FLOOR_SECONDS: i64 = 60;
 pub struct ClientKeys {
     egress: Arc<Egress>,
     sets: Cache<String, Arc<Fetched>>,
+    reads: Arc<Reads>,
 }
 
 /// One fetch: failures are kept too, or a dead `jwks_uri` would cost a timeout with every request.
@@ -44,14 +46,24 @@ impl ClientKeys {
                 .max_capacity(MOST_SETS)
                 .time_to_live(KEPT)
                 .build(),
+            reads: Arc::default(),
         }
     }
 
     /// The keys at `uri`, cached.
     pub(super) async fn at(&self, uri: &str, now: Timestamp) -> Arc<Fetched> {
+        self.reads.asked();
         self.sets
-            .get_with_by_ref(uri, async { Arc::new(self.fetch(uri, now).await) })
+            .get_with_by_ref(uri, async {
+                self.reads.missed();
+                Arc::new(self.fetch(uri, now).await)
+            })
             .await
+    }
+
+    /// How often they were asked for.
+    pub fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     /// The keys at `uri` fetched anew, unless `stale` is too young for that.

@@ -12,6 +12,7 @@ mod authenticate;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod context;
+mod failures;
 pub(crate) mod parameters;
 pub(crate) mod redirect;
 mod request;

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fedgate_providers::error::{Blame, Refusal};
 use http::header::{CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
@@ -24,10 +24,13 @@ use super::issue::{api_audience, api_token, user_tokens};
 use super::parameters::Parameters;
 use super::refusal::{OpRefusal, oauth_description, oauth_error};
 use super::request::{REDIRECT_URI_BYTES, SCOPE_BYTES, WORD_BYTES};
-use super::{Grant, SpentGrant};
+use super::{Grant, SpentGrant, failures};
 use crate::app::Shared;
+use crate::client_address::ClientAddress;
 use crate::ephemeral::{Code, CodeState};
 use crate::store::application::Application;
+use crate::telemetry::request::Told;
+use crate::throttle::guard;
 
 /// Neither a token nor an error about one is kept by anybody on the way (RFC 6749 5.1).
 const NOT_STORED: [(http::HeaderName, &str); 2] =
@@ -46,14 +49,33 @@ pub(super) enum Earned {
 }
 
 /// `POST /oauth2/token`
-pub(super) async fn post(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) async fn post(
+    State(app): State<Shared>,
+    Extension(address): Extension<ClientAddress>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let context = Context::of(&app);
+    let client = || named_client(&headers, &body);
+    if let Some((refusal, seconds)) = failures::over(&app, &address, client) {
+        return guard::oauth(&refusal, seconds);
+    }
     let mut rng = app.randomness.rng();
     let earned = earn(&context, &headers, &body, &mut rng).await;
     match earned.and_then(|earned| issue(&context, &earned, &mut rng)) {
         Ok(tokens) => (NOT_STORED, Json(tokens)).into_response(),
-        Err(refusal) => refused(&refusal),
+        Err(refusal) => {
+            failures::count(&app, &address, client, &refusal).await;
+            refused(&refusal)
+        }
     }
+}
+
+/// The client that a request names, as far as it can be read.
+fn named_client(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let parameters = Parameters::parse(form(headers, body).ok()?).ok()?;
+    let presented = presented(headers, &parameters).ok()?;
+    Some(presented.client_id.clone())
 }
 
 /// Checks the whole request; a code is spent by it.
@@ -124,14 +146,16 @@ pub(crate) fn refused(refusal: &Refusal) -> Response {
     let error = oauth_error(refusal);
     let body = Json(json!({ "error": error, "error_description": oauth_description(refusal) }));
     tracing::info!(code = refusal.code(), evidence = ?refusal.evidence(), "token request refused");
-    match (error, refusal.entry().blame) {
+    let mut answer = match (error, refusal.entry().blame) {
         (_, Blame::Gateway) => (StatusCode::SERVICE_UNAVAILABLE, NOT_STORED, body).into_response(),
         ("invalid_client", _) => {
             let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"fedgate\"")];
             (StatusCode::UNAUTHORIZED, NOT_STORED, challenge, body).into_response()
         }
         _ => (StatusCode::BAD_REQUEST, NOT_STORED, body).into_response(),
-    }
+    };
+    Told::refused(&mut answer, refusal, None);
+    answer
 }
 
 /// The code is taken before anything about it is compared, so that each code allows one guess: a wrong client, verifier

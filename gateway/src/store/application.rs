@@ -261,9 +261,11 @@ impl Store {
         &self,
         client_id: &str,
     ) -> Result<Option<Arc<Application>>, StoreError> {
+        self.application_reads.asked();
         if let Some(kept) = self.near_applications.get(client_id).await {
             return Ok(Some(kept));
         }
+        self.application_reads.missed();
         // One that is not there is asked for again: nobody fills the memory with names of their own.
         let Some((application, _)) = self.application(client_id).await? else {
             return Ok(None);

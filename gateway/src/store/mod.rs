@@ -38,6 +38,7 @@ pub use error::{StoreError, StoreRefusal};
 use query::{Backend, fetch_optional};
 
 use crate::change::Announcer;
+use crate::telemetry::Reads;
 
 /// How long a statement waits for a lock, or a task for a connection.
 const BUSY: Duration = Duration::from_secs(5);
@@ -57,6 +58,18 @@ pub struct Store {
     near_applications: Cache<String, Arc<Application>>,
     /// Tells other replicas what they may hold near.
     announcer: Announcer,
+    application_reads: Arc<Reads>,
+}
+
+/// Connections of one pool at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// `writer` and `readers` of a file, or `postgres`.
+    pub name: &'static str,
+    /// Open, and nobody uses them.
+    pub idle: usize,
+    /// In somebody's hands.
+    pub used: usize,
 }
 
 /// A connection that reads.
@@ -83,6 +96,7 @@ impl Store {
                 .time_to_live(NEAR)
                 .build(),
             announcer: Announcer::default(),
+            application_reads: Arc::default(),
         })
     }
 
@@ -101,6 +115,23 @@ impl Store {
         let mut reader = self.reader().await?;
         fetch_optional!(reader, (i64,), "SELECT CAST(1 AS BIGINT)")?;
         Ok(())
+    }
+
+    /// Connections to the database at this moment, by pool.
+    pub fn pool_use(&self) -> Vec<PoolUse> {
+        match &self.pools {
+            Backend::Sqlite(pools) => pools.in_use(),
+            Backend::Postgres(pool) => {
+                let (idle, used) = pool.idle_and_used();
+                let name = "postgres";
+                vec![PoolUse { name, idle, used }]
+            }
+        }
+    }
+
+    /// How often an application was asked for, and how often it had to be read.
+    pub fn application_reads(&self) -> &Reads {
+        &self.application_reads
     }
 
     /// Ends all connections.

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::writer::{Turn, Writer};
-use super::{BUSY, StoreError};
+use super::{BUSY, PoolUse, StoreError};
 
 /// Connections that read beside the writer.
 const READERS: u32 = 4;
@@ -38,6 +38,25 @@ pub(crate) enum Reading {
 }
 
 impl Pools {
+    /// The writer, and those who read beside it.
+    pub(super) fn in_use(&self) -> Vec<PoolUse> {
+        let taken = usize::from(self.writer.is_taken());
+        let writer = PoolUse {
+            name: "writer",
+            idle: 1 - taken,
+            used: taken,
+        };
+        let readers = self.reader.as_ref().map(|pool| {
+            let open = usize::try_from(pool.size()).unwrap_or(usize::MAX);
+            PoolUse {
+                name: "readers",
+                idle: pool.num_idle(),
+                used: open.saturating_sub(pool.num_idle()),
+            }
+        });
+        std::iter::once(writer).chain(readers).collect()
+    }
+
     pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)

@@ -2,7 +2,7 @@
 
 use super::query::{batch, execute, fetch_all, fetch_optional, insert_all};
 use super::{Store, StoreError, json, to_json};
-use crate::events::trace::Trace;
+use crate::events::trace::{STRANGERS, Trace};
 use crate::limits::Limits;
 
 /// Rows of one `INSERT`, so that its arguments stay below every database's bound.
@@ -28,20 +28,20 @@ impl Store {
                 " ON CONFLICT DO NOTHING",
                 |mut row, (trace, body)| {
                     row.push_bind(trace.reference.as_str())
-                        .push_bind(ring(trace))
+                        .push_bind(trace.ring())
                         .push_bind(trace.at)
                         .push_bind(body.as_str());
                 }
             )?;
         }
-        let mut rings: Vec<&str> = traces.iter().map(ring).collect();
+        let mut rings: Vec<&str> = traces.iter().map(Trace::ring).collect();
         rings.sort_unstable();
         rings.dedup();
         for ring in rings {
             execute!(transaction,
                 "DELETE FROM traces WHERE ring = $1
                     AND id <= (SELECT id FROM traces WHERE ring = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
-                ring, bound(limits.traces_per_connection))?;
+                ring, bound(most(ring, limits)))?;
         }
         let newest = traces.iter().map(|trace| trace.at).max().unwrap_or(0);
         batch!(
@@ -88,9 +88,13 @@ impl Store {
     }
 }
 
-/// The ring that a trace is kept in: its connection's, or the one of all logins without a connection.
-fn ring(trace: &Trace) -> &str {
-    trace.connection_id.as_deref().unwrap_or_default()
+/// The traces that a ring keeps.
+fn most(ring: &str, limits: &Limits) -> u64 {
+    if ring == STRANGERS {
+        limits.stranger_traces
+    } else {
+        limits.traces_per_connection
+    }
 }
 
 fn bound(limit: u64) -> i64 {

@@ -49,6 +49,11 @@ impl Writer {
         })
     }
 
+    /// Whether somebody has the connection at this moment.
+    pub(super) fn is_taken(&self) -> bool {
+        self.turns.available_permits() == 0
+    }
+
     /// Waits for its turn.
     pub(super) async fn turn(&self) -> Result<Turn, StoreError> {
         let permit = timeout(BUSY, self.turns.clone().acquire_owned())

@@ -116,6 +116,7 @@ async fn a_trace_is_told_with_the_fix_in_console_words() {
         user_id: None,
         code: Some("saml.audience_mismatch".into()),
         steps: vec![step],
+        of_stranger: false,
         at: gateway.app.clock.now().as_millisecond(),
     };
     gateway

@@ -1,5 +1,5 @@
 use super::on_every_backend;
-use crate::events::trace::Trace;
+use crate::events::trace::{STRANGERS, Trace};
 use crate::limits::Limits;
 use crate::store::Store;
 use crate::store::testing::{id, now};
@@ -7,6 +7,7 @@ use crate::store::testing::{id, now};
 on_every_backend!(
     a_trace_is_found_by_its_reference,
     each_connection_has_a_ring,
+    strangers_at_all_connections_share_a_ring,
     a_noisy_connection_costs_the_others_nothing,
     all_rings_together_are_bounded,
     a_trace_goes_when_it_is_old,
@@ -23,6 +24,7 @@ fn trace(number: u32, connection: Option<u32>, at: i64) -> Trace {
         user_id: None,
         code: Some("saml.audience_mismatch".into()),
         steps: Vec::new(),
+        of_stranger: false,
         at,
     }
 }
@@ -71,6 +73,24 @@ async fn each_connection_has_a_ring(store: &Store) {
         kept(store, id(1).as_str()).await,
         ["FG-00000009", "FG-00000007"]
     );
+}
+
+async fn strangers_at_all_connections_share_a_ring(store: &Store) {
+    let garbage: Vec<_> = (0..10)
+        .map(|number| Trace {
+            of_stranger: true,
+            ..trace(number, Some(number), 5)
+        })
+        .collect();
+    let limits = Limits {
+        stranger_traces: 4,
+        ..limits(2, 100)
+    };
+    store.insert_traces(&garbage, &limits).await.unwrap();
+    assert_eq!(kept(store, STRANGERS).await.len(), 4);
+    assert!(kept(store, id(9).as_str()).await.is_empty());
+    let found = store.trace(&garbage[9].reference).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&garbage[9]));
 }
 
 async fn a_noisy_connection_costs_the_others_nothing(store: &Store) {

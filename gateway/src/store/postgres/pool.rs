@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use super::super::{BUSY, StoreError};
+use super::super::{BUSY, CONNECTIONS, StoreError};
 use super::session::Session;
 
 /// A session that has been idle for longer is asked whether it still answers: firewalls forget quiet connections.
@@ -65,6 +65,13 @@ impl Pool {
             session.begin().await?;
         }
         Ok(session)
+    }
+
+    /// Idle and lent connections at this moment.
+    pub(in super::super) fn idle_and_used(&self) -> (usize, usize) {
+        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.0.permits.available_permits();
+        (idle.len(), CONNECTIONS.saturating_sub(free))
     }
 
     /// Ends all sessions; there are none afterwards.

@@ -100,6 +100,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("This sign-in was used already.", "استُخدم تسجيل الدخول هذا من قبل."),
     ("This way to sign in is not available.", "طريقة تسجيل الدخول هذه غير متاحة."),
     ("This way to sign in is not set up completely.", "لم يكتمل إعداد طريقة تسجيل الدخول هذه."),
+    ("Too many attempts from here have failed.", "فشلت محاولات كثيرة جدًا من هنا."),
     ("Too many people are signing in at this moment.", "يسجّل عدد كبير جدًا من الأشخاص الدخول في هذه اللحظة."),
     ("You have to sign in to continue.", "للمتابعة يلزم تسجيل الدخول."),
     ("Your organization's identity provider answered in a way that is not supported.", "رد موفر الهوية الخاص بمؤسستك بطريقة غير مدعومة."),

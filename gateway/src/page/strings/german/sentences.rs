@@ -100,6 +100,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("This sign-in was used already.", "Diese Anmeldung wurde schon verwendet."),
     ("This way to sign in is not available.", "Dieser Anmeldeweg ist nicht verfügbar."),
     ("This way to sign in is not set up completely.", "Dieser Anmeldeweg ist nicht vollständig eingerichtet."),
+    ("Too many attempts from here have failed.", "Von hier aus sind zu viele Versuche fehlgeschlagen."),
     ("Too many people are signing in at this moment.", "Im Moment melden sich zu viele Personen an."),
     ("You have to sign in to continue.", "Um fortzufahren, ist eine Anmeldung nötig."),
     ("Your organization's identity provider answered in a way that is not supported.", "Der Identitätsanbieter Ihrer Organisation antwortete auf eine Weise, die nicht unterstützt wird."),
