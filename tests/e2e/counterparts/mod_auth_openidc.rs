@@ -160,17 +160,19 @@ async fn mod_auth_openidc_is_told_that_a_silent_login_needs_a_person() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_login_stays_on_the_gateways_page_and_its_way_back_tells_mod_auth_openidc() {
-    let line = Line::start().await;
-    let mut browser = line.gateway.browser();
-    let page = line.begin(&mut browser, &line.apache.es256).await;
+    let parties = Line::start().await;
+    let mut browser = parties.gateway.browser();
+    let page = parties.begin(&mut browser, &parties.apache.es256).await;
     let login = type_address(&mut browser, &page, ALICE).await;
     let lie = Lie::WrongAudience.name();
     let page = answer(&mut browser, &login, ALICE, lie).await;
     let refused = Ending::of(&page).refused();
     assert_eq!(refused.code, "saml.audience_mismatch");
-    check_trace(&line.gateway, &refused).await.expect("a trace");
+    check_trace(&parties.gateway, &refused)
+        .await
+        .expect("a trace");
     let told = browser.open(&refused.back.expect("a way back")).await;
-    assert!(told.url.as_str().starts_with(&line.apache.es256));
+    assert!(told.url.as_str().starts_with(&parties.apache.es256));
     assert_eq!(told.query("error").as_deref(), Some("access_denied"));
     let description = told.query("error_description").unwrap_or_default();
     assert!(description.starts_with(&refused.code), "{description}");
