@@ -11,7 +11,7 @@ for (const form of document.querySelectorAll("form[data-auto-post]")) {
 }
 
 for (const holder of document.querySelectorAll("[data-copy-label]")) {
-  const value = holder.querySelector("code");
+  const value = holder.querySelector("code, input");
   if (!value || !navigator.clipboard) continue;
   const { copyLabel, copiedLabel } = holder.dataset;
   const button = document.createElement("button");
@@ -25,7 +25,7 @@ for (const holder of document.querySelectorAll("[data-copy-label]")) {
   status.className = "hidden";
   status.setAttribute("role", "status");
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(value.textContent);
+    await navigator.clipboard.writeText(value.value ?? value.textContent);
     button.textContent = status.textContent = copiedLabel;
     setTimeout(() => {
       button.textContent = copyLabel;

@@ -13,11 +13,12 @@ use crate::op::OpRefusal;
 use crate::people::PeopleRefusal;
 use crate::registry::RegistryRefusal;
 use crate::routing::RouteRefusal;
+use crate::setup::SetupRefusal;
 use crate::store::StoreRefusal;
 
 /// Every refusal that exists, area by area: the source of `docs/errors.md`.
 pub fn catalogue() -> Vec<&'static Catalogued> {
-    let areas: [Vec<&'static Catalogued>; 17] = [
+    let areas: [Vec<&'static Catalogued>; 18] = [
         of(
             connection::ConnectionRefusal::ALL,
             connection::ConnectionRefusal::entry,
@@ -37,6 +38,7 @@ pub fn catalogue() -> Vec<&'static Catalogued> {
         of(ConfigRefusal::ALL, ConfigRefusal::entry),
         of(StoreRefusal::ALL, StoreRefusal::entry),
         of(EphemeralRefusal::ALL, EphemeralRefusal::entry),
+        of(SetupRefusal::ALL, SetupRefusal::entry),
         of(GatewayRefusal::ALL, GatewayRefusal::entry),
     ];
     areas.concat()

@@ -25,6 +25,7 @@ pub mod registry;
 pub mod router;
 pub mod routing;
 pub mod serve;
+pub mod setup;
 pub mod store;
 pub mod telemetry;
 pub mod throttle;

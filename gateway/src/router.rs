@@ -19,7 +19,7 @@ use crate::events::trace::new_reference;
 use crate::op::OpRefusal;
 use crate::telemetry::request;
 use crate::throttle::guard;
-use crate::{headers, health, login, logout, management, op, page, telemetry};
+use crate::{headers, health, login, logout, management, op, page, setup, telemetry};
 
 /// The gateway as one service.
 pub fn router(app: Shared) -> Router {
@@ -41,6 +41,7 @@ pub fn router(app: Shared) -> Router {
         .merge(logins)
         .merge(management::routes(&app))
         .merge(page::routes())
+        .merge(setup::routes())
         .merge(metrics)
         .merge(health::routes())
         .fallback(not_found)

@@ -54,6 +54,25 @@ pub struct Console {
     /// Our word (`audience`, `acs`, `name_id`, `certificate`, `signing`, `clock`, `assignment`, `client_id`,
     /// `client_secret`, `redirect_uri`, `attributes`, `metadata`) to the label of that field.
     pub words: BTreeMap<String, String>,
+    /// How a connection is set up there.
+    pub setup: Setup,
+}
+
+/// How a connection is set up in the vendor's console, for the setup page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// Where in its menus our values go.
+    pub path: String,
+    /// At most three: our word (`acs`, `audience`, `metadata`, `redirect_uri`) and the field's exact name, in its order.
+    pub copy: Vec<(String, String)>,
+    /// What is brought back: `metadata_url` or `metadata_file`, or `issuer`, `client_id` and `client_secret`, and the name
+    /// there.
+    pub bring: Vec<(String, String)>,
+    /// Where in its menus that is found.
+    pub bring_path: String,
+    /// What has to be set besides, a sentence each.
+    pub also: Vec<String>,
 }
 
 /// All specs, by strategy.
@@ -156,6 +175,31 @@ mod tests {
         strategies.sort();
         let known: Vec<_> = Spec::all().map(|spec| spec.strategy.clone()).collect();
         assert_eq!(known, strategies);
+    }
+
+    #[test]
+    fn every_console_says_what_to_copy_and_what_to_bring_back() {
+        for spec in Spec::all() {
+            let named = |pairs: &[(String, String)]| -> Vec<String> {
+                pairs.iter().map(|(word, _)| word.clone()).collect()
+            };
+            let (copy, bring) = (
+                named(&spec.console.setup.copy),
+                named(&spec.console.setup.bring),
+            );
+            let all_known = |words: &[String], known: &[&str]| {
+                !words.is_empty() && words.iter().all(|word| known.contains(&word.as_str()))
+            };
+            let (to_copy, to_bring): (&[&str], &[&str]) = match spec.protocol() {
+                "saml" => (
+                    &["acs", "audience", "metadata"],
+                    &["metadata_url", "metadata_file"],
+                ),
+                _ => (&["redirect_uri"], &["issuer", "client_id", "client_secret"]),
+            };
+            assert!(all_known(&copy, to_copy) && copy.len() <= 3, "{copy:?}");
+            assert!(all_known(&bring, to_bring), "{bring:?}");
+        }
     }
 
     /// The words in braces of a fix.

@@ -12,7 +12,7 @@ use fedgate_providers::login::{Callback, Handle, Site, Steps};
 use http::HeaderMap;
 use url::form_urlencoded;
 
-use super::pending::{self, Held};
+use super::pending::{self, Held, Opened, PendingLogin};
 use super::way::{unproved, ways};
 use super::{LoginRefusal, claims, stranger};
 use crate::app::{App, Shared, later};
@@ -23,6 +23,7 @@ use crate::op::{AuthorizeRequest, authorize};
 use crate::people::sign_in::{SignIn, sign_in};
 use crate::registry::RegistryRefusal;
 use crate::routing::Reason;
+use crate::setup::test_login;
 use crate::store::connection::StoredConnection;
 use crate::telemetry::Part;
 use crate::telemetry::request::Told;
@@ -128,8 +129,21 @@ async fn finish(
             Err(LoginRefusal::OtherBrowser.into())
         }
         (Some(connection), Ok(handle)) => {
-            let ids = (&connection, handle);
-            complete(app, &site, ids, arrived, &mut story, now).await
+            let of = (&connection, handle);
+            match pending::open(app, &site, headers, (handle, &connection), now).await {
+                Ok(Held::Pending(opened)) => {
+                    complete(app, &site, of, *opened, arrived, &mut story, now).await
+                }
+                // It ends on the setup page, and nothing else comes of it.
+                Ok(Held::Test(test)) => {
+                    return test_login::end(app, &site, of, *test, arrived.callback, headers).await;
+                }
+                Ok(Held::Completed(request)) => {
+                    story.request = Some(*request);
+                    Err(LoginRefusal::AlreadyUsed.into())
+                }
+                Err(refusal) => Err(refusal),
+            }
         }
     };
     let is_stranger = story.request.is_none();
@@ -172,17 +186,11 @@ async fn complete(
     app: &Shared,
     site: &Site,
     (connection, handle): (&ConnectionId, Handle),
+    opened: Opened<PendingLogin>,
     arrived: &Arrived<'_>,
     story: &mut Story,
     now: Timestamp,
 ) -> Result<Response, Refusal> {
-    let opened = match pending::open(app, site, arrived.headers, (handle, connection), now).await? {
-        Held::Pending(opened) => opened,
-        Held::Completed(request) => {
-            story.request = Some(*request);
-            return Err(LoginRefusal::AlreadyUsed.into());
-        }
-    };
     let pending = opened.login;
     story.steps = pending.steps;
     let request = story.request.insert(pending.request);

@@ -14,10 +14,12 @@ use super::{LoginRefusal, continued, cookie};
 use crate::app::{App, later};
 use crate::op::AuthorizeRequest;
 use crate::routing::Reason;
+use crate::store::setup_link::TokenHash;
+use crate::store::setup_test::Tested;
 
 /// Says in the seal what it is for: a seal made for one purpose opens for no other.
 const PURPOSE: &str = "pending login";
-const FORMAT: &[u8] = &[1];
+const FORMAT: &[u8] = &[2];
 /// Marks a cookie that holds a browser secret in place of the sealed login.
 const STORED: char = '~';
 /// Marks a cookie whose login was completed: it holds the sealed request alone.
@@ -37,20 +39,44 @@ pub struct PendingLogin {
     pub steps: Steps,
 }
 
+/// What the callback of a test login needs. It names no application: nothing can be issued from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingTest {
+    /// Exactly what is tested of the connection.
+    pub tested: Tested,
+    /// The link that opened the setup session which asks.
+    pub link: TokenHash,
+    /// What the provider compares the answer with.
+    pub provider: Pending,
+    /// The story so far.
+    pub steps: Steps,
+}
+
+/// What is sealed for a login. Which of the two it is stands inside the seal, so that no browser makes one of the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kept {
+    /// An application waits for the person.
+    Login(PendingLogin),
+    /// A setup page waits for the verdict.
+    Test(PendingTest),
+}
+
 /// What a browser holds for a login.
 #[derive(Debug)]
 pub enum Held {
     /// The login, to be completed.
-    Pending(Box<Opened>),
+    Pending(Box<Opened<PendingLogin>>),
+    /// A test login, to be ended without anything coming of it.
+    Test(Box<Opened<PendingTest>>),
     /// It was completed here: only its request is left, for the ways on.
     Completed(Box<AuthorizeRequest>),
 }
 
 /// A pending login, opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct Opened<T> {
     /// The login.
-    pub login: PendingLogin,
+    pub login: T,
     /// Authentic, but too old to be completed: good for "start again" only.
     pub expired: bool,
 }
@@ -64,10 +90,10 @@ pub async fn keep(
     site: &Site,
     (request, answer): (&HeaderMap, &mut HeaderMap),
     (handle, connection): (Handle, &ConnectionId),
-    login: &PendingLogin,
+    kept: &Kept,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let plain = postcard::to_stdvec(login).map_err(|_| LoginRefusal::PendingUnreadable.refuse())?;
+    let plain = postcard::to_stdvec(kept).map_err(|_| LoginRefusal::PendingUnreadable.refuse())?;
     let expires_at = later(now, app.limits.pending_seconds);
     let most = app
         .limits
@@ -90,14 +116,15 @@ pub async fn keep(
     let value = match secret {
         None => sealed,
         Some(secret) => {
-            let kept = app.ephemeral.put_pending(
+            let stored = app.ephemeral.put_pending(
                 (connection.as_str(), handle.as_bytes()),
                 sealed.into_bytes(),
                 expires_at,
                 now,
                 &mut rng,
             );
-            kept.await
+            stored
+                .await
                 .map_err(|error| error.refusal(LoginRefusal::TooManyPending))?;
             format!("{STORED}{}", URL_SAFE_NO_PAD.encode(secret))
         }
@@ -167,9 +194,13 @@ pub async fn open(
         .sealer
         .open_for_day(PURPOSE, &associated.each(), &sealed, now)
         .map_err(|_| unreadable())?;
-    let login = postcard::from_bytes(&opened.plain).map_err(|_| unreadable())?;
     let expired = opened.expired;
-    Ok(Held::Pending(Box::new(Opened { login, expired })))
+    Ok(
+        match postcard::from_bytes(&opened.plain).map_err(|_| unreadable())? {
+            Kept::Login(login) => Held::Pending(Box::new(Opened { login, expired })),
+            Kept::Test(login) => Held::Test(Box::new(Opened { login, expired })),
+        },
+    )
 }
 
 /// Leaves the request of a completed login in the browser, so that whoever comes back to it finds a way on. The login's

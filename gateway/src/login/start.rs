@@ -7,7 +7,7 @@ use fedgate_providers::error::Refusal;
 use fedgate_providers::login::{Handle, Login, Redirect, Site, Steps};
 use http::{HeaderMap, HeaderValue, header};
 
-use super::pending::{self, PendingLogin};
+use super::pending::{self, Kept, PendingLogin};
 use super::way::{oauth_error, ways};
 use super::{LoginRefusal, continued};
 use crate::app::Shared;
@@ -115,12 +115,12 @@ async fn leave(
         format!("sent to {}", destination(&begun.redirect)),
         now,
     );
-    let kept = PendingLogin {
+    let kept = Kept::Login(PendingLogin {
         request: request.clone(),
         reason,
         provider: begun.pending,
         steps,
-    };
+    });
     let mut cookies = HeaderMap::new();
     pending::keep(
         app,
@@ -146,7 +146,11 @@ async fn leave(
     Ok(answer)
 }
 
-fn to_upstream(redirect: Redirect, connection_name: &str, language: page::Language) -> Response {
+pub(crate) fn to_upstream(
+    redirect: Redirect,
+    connection_name: &str,
+    language: page::Language,
+) -> Response {
     match redirect {
         Redirect::Get(url) => HttpRedirect::to(url.as_str()).into_response(),
         Redirect::Post { action, fields } => page::on_the_way(&OnTheWay {
@@ -158,13 +162,13 @@ fn to_upstream(redirect: Redirect, connection_name: &str, language: page::Langua
     }
 }
 
-fn destination(redirect: &Redirect) -> String {
+pub(crate) fn destination(redirect: &Redirect) -> String {
     let (Redirect::Get(url) | Redirect::Post { action: url, .. }) = redirect;
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// Cookies are set on top-level navigations only, and under the name that the callback will have.
-pub(super) fn check_browser(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn check_browser(site: &Site, headers: &HeaderMap) -> Result<(), Refusal> {
     let sent = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if sent("sec-fetch-dest").is_some_and(|dest| dest != "document") {
         return Err(LoginRefusal::Embedded

@@ -37,6 +37,11 @@ impl ApiError {
         self
     }
 
+    /// Each problem, with the member that it is in.
+    pub(crate) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
     fn status(&self) -> StatusCode {
         self.problems
             .iter()
@@ -206,6 +211,7 @@ fn status(refusal: &Refusal) -> StatusCode {
     .into_iter()
     .any(is)
         || *refusal == ConnectionRefusal::DomainTaken
+        || *refusal == ConnectionRefusal::Untested
     {
         StatusCode::CONFLICT
     } else if *refusal == StoreRefusal::Unavailable {

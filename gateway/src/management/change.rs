@@ -2,7 +2,7 @@
 //! setup page go through here alike.
 
 use fedgate_providers::connection::{
-    Connection, ConnectionId, Options, Problem, ProtocolOptions, Status,
+    Connection, ConnectionId, ConnectionRefusal, Options, Problem, ProtocolOptions, Status,
 };
 use fedgate_providers::spec::Spec;
 use serde_json::{Map, Value, json};
@@ -60,6 +60,9 @@ pub(crate) async fn apply(
         (Err(refusal), false) => return Err(ApiError::whole(refusal.clone())),
     };
     let input = Input::read(asked.body, Spec::of(&before.strategy), &change)?;
+    if input.require_test && input.status == Some(Status::Active) {
+        return activate_tested(app, before, &asked).await;
+    }
     let applications = input.enabled_applications.clone();
     let asked_for_active = input.status == Some(Status::Active);
     let after = changed(app, before, input)?;
@@ -94,6 +97,34 @@ pub(crate) async fn apply(
         missing: after.missing(),
         stored,
         version,
+    })
+}
+
+/// `status: active` with `require_test`: the connection stays what was tested, and nothing is read anew.
+async fn activate_tested(
+    app: &App,
+    before: &StoredConnection,
+    asked: &Asked<'_>,
+) -> Result<Changed, ApiError> {
+    let untested = || ConnectionRefusal::Untested.refuse();
+    let mut members = asked.body.keys();
+    if let Some(other) = members.find(|name| !["status", "require_test"].contains(&name.as_str())) {
+        let refusal = untested().detail(format_args!("{other} would change what was tested"));
+        return Err(ApiError::of(refusal, "require_test"));
+    }
+    let version = app
+        .store
+        .activate_tested(&before.id, before.version, app.clock.now())
+        .await?
+        .ok_or_else(|| ApiError::of(untested(), "require_test"))?;
+    app.registry.forget(&before.id).await;
+    Ok(Changed {
+        stored: StoredConnection {
+            status: Status::Active,
+            ..before.clone()
+        },
+        version,
+        missing: Vec::new(),
     })
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Input {
     pub(super) status: Option<Status>,
     pub(super) organization: Belonging,
     pub(super) enabled_applications: Option<Vec<String>>,
+    /// Only a connection whose test login passed as it is goes active.
+    pub(super) require_test: bool,
     pub(super) options: Options,
 }
 
@@ -149,6 +151,8 @@ fn members_of(
     let enabled_applications = members.texts("enabled_applications", APPLICATIONS_MOST);
     let enabled_applications =
         enabled_applications.map(|ids| ids.into_iter().map(str::to_owned).collect());
+    // A connection is made before anything of it can be tested.
+    let require_test = !matches!(change, Change::Create) && members.boolean("require_test");
     let given = members.object("options");
     let spec = strategy?;
     let options = match read_options(spec, given, change) {
@@ -165,6 +169,7 @@ fn members_of(
         status,
         organization,
         enabled_applications,
+        require_test,
         options,
     })
 }

@@ -24,12 +24,14 @@ mod precondition;
 mod query;
 mod refusal;
 pub mod scope;
+mod setup_link;
 mod user;
 mod user_input;
 mod user_view;
 mod view;
 
 pub use refusal::ApiRefusal;
+pub(crate) use view::setup as setup_values;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -47,6 +49,7 @@ use api::{Api, BASE};
 pub fn routes(app: &Shared) -> Router<Shared> {
     let nouns = [
         connection::routes,
+        setup_link::routes,
         application_connection::routes,
         organization::routes,
         organization_connection::routes,

@@ -59,17 +59,17 @@ impl ConnectionList {
 
 /// The values to copy into the identity provider's console; `null` where that protocol has no such thing.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Setup {
+pub(crate) struct Setup {
     /// SAML: assertion consumer service.
-    acs_url: Option<String>,
+    pub(crate) acs_url: Option<String>,
     /// SAML: our entityID towards this identity provider.
-    sp_entity_id: Option<String>,
+    pub(crate) sp_entity_id: Option<String>,
     /// SAML: our metadata.
-    metadata_url: Option<String>,
+    pub(crate) metadata_url: Option<String>,
     /// OpenID Connect: redirect URI.
-    redirect_uri: Option<String>,
+    pub(crate) redirect_uri: Option<String>,
     /// SAML: single logout.
-    logout_url: Option<String>,
+    pub(crate) logout_url: Option<String>,
 }
 
 /// What a creation answers.
@@ -191,7 +191,7 @@ fn missing(problems: &[Problem], strategy: &str) -> Vec<ProblemView> {
         .collect()
 }
 
-fn setup(site: &Site, id: &ConnectionId, strategy: &str, options: &Value) -> Setup {
+pub(crate) fn setup(site: &Site, id: &ConnectionId, strategy: &str, options: &Value) -> Setup {
     let is_saml = Spec::of(strategy).is_some_and(|spec| spec.protocol() == "saml");
     let saml = |path: &str| is_saml.then(|| site.url(&format!("/saml/{id}/{path}")));
     Setup {

@@ -14,6 +14,9 @@ use super::difference::{Difference, visible};
 use super::{Frame, Language, render, respond, text};
 use crate::events::trace::Trace;
 
+/// The first step of a test login: nothing comes of such a one.
+pub const TEST_STEP: &str = "setup.test";
+
 /// All that an explanation is written from.
 #[derive(Clone, Copy, Debug)]
 pub struct Explanation<'a> {
@@ -75,6 +78,16 @@ impl<'a> Explanation<'a> {
             .steps
             .iter()
             .any(|step| step.verdict == Verdict::Failed)
+    }
+
+    /// What a login that was not refused came to.
+    pub(super) fn passed(&self) -> &'static str {
+        let first = self.trace.steps.first();
+        if first.is_some_and(|step| step.name == TEST_STEP) {
+            "Would have been signed in"
+        } else {
+            "Signed in"
+        }
     }
 
     /// What the refusal means.

@@ -10,6 +10,7 @@ mod language;
 mod on_the_way;
 mod phrase;
 mod refused;
+mod setup;
 mod sign_in;
 mod signed_out;
 mod strings;
@@ -20,10 +21,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 pub use asset::{SCRIPT, STYLESHEET, routes};
-pub use explanation::{Explanation, Fragment};
+pub use explanation::{Explanation, Fragment, TEST_STEP};
 pub use language::Language;
 pub use on_the_way::{OnTheWay, on_the_way};
 pub use refused::{RefusedPage, refused};
+pub use setup::{
+    ClosedPage, FieldKind, Findings, FoundEmail, FoundIdentity, KeptUpstream, Notice, Outcome,
+    SetupField, SetupPage, SetupState, ShownProblem, VerdictPage, Whose, Why, setup, setup_begin,
+    setup_begin_html, setup_closed, setup_verdict,
+};
 pub use sign_in::{Button, EmailError, SignInPage, sign_in};
 pub use signed_out::{SignedOut, signed_out};
 pub use strings::Strings;

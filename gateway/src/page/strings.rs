@@ -5,6 +5,7 @@
 mod arabic;
 mod english;
 mod german;
+pub(super) mod setup;
 
 use super::Language;
 
@@ -119,6 +120,7 @@ impl Strings {
 
 #[cfg(test)]
 mod tests {
+    use super::setup::SetupStrings;
     use super::*;
 
     #[test]
@@ -126,6 +128,22 @@ mod tests {
         let english = Strings::of(Language::English).texts();
         for language in Language::ALL {
             let texts = Strings::of(language).texts();
+            for ((key, original), (_, text)) in english.iter().zip(&texts) {
+                assert!(!text.is_empty(), "{language:?} {key}");
+                assert_eq!(
+                    original.matches("{}").count(),
+                    text.matches("{}").count(),
+                    "{language:?} {key}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_language_has_every_key_of_the_setup_page() {
+        let english = SetupStrings::of(Language::English).texts();
+        for language in Language::ALL {
+            let texts = SetupStrings::of(language).texts();
             for ((key, original), (_, text)) in english.iter().zip(&texts) {
                 assert!(!text.is_empty(), "{language:?} {key}");
                 assert_eq!(
@@ -159,6 +177,7 @@ mod tests {
             for text in strings
                 .texts()
                 .iter()
+                .chain(&SetupStrings::of(language).texts())
                 .map(|(_, text)| text)
                 .chain(strings.sentences.iter().map(|(_, text)| text))
             {

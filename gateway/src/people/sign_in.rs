@@ -6,6 +6,7 @@
 //! that row, which the writing locks and compares: the loser decides again on what the winner wrote.
 
 mod decision;
+mod foresee;
 mod situation;
 mod write;
 
@@ -24,6 +25,7 @@ use crate::store::login_session::new_sid;
 use crate::store::person::User;
 use crate::store::{Store, StoreError};
 use decision::{IdentityChange, decide};
+pub use foresee::{Foreseen, Whose, foresee};
 use situation::Situation;
 
 /// How often a login is decided before it is given up. Every race has a winner: a login loses again only to another one.

@@ -6,6 +6,7 @@ mod identities;
 mod logins;
 mod memberships;
 mod organizations;
+mod setup;
 mod traces;
 mod users;
 

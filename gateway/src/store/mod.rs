@@ -17,6 +17,8 @@ pub mod person;
 mod postgres;
 pub(crate) mod query;
 pub mod setting;
+pub mod setup_link;
+pub mod setup_test;
 mod sqlite;
 pub mod sweep;
 pub mod trace;

@@ -72,6 +72,10 @@ refusals! {
         WeakSignature = "weak_signature", Application,
             says "The connection asks for signatures with SHA-1.",
             fix "Use RSA-SHA256; let the identity provider's {signing} accept it.";
+        /// The connection is to be activated as it was tested, and no test login has passed since it was last changed.
+        Untested = "untested", Operator,
+            says "The connection was not tested as it is now.",
+            fix "Run a test sign-in on the connection's setup page, then activate it; or send status active without require_test.";
         /// The connection is to be activated and has no source of the identity provider's metadata.
         MetadataMissing = "metadata_missing", Operator,
             says "The connection does not say where the identity provider's metadata is.",
