@@ -26,4 +26,5 @@ mod people;
 mod routing;
 mod saml_flow;
 mod session;
+mod setup;
 mod stranger;

@@ -14,6 +14,14 @@ const APPLICATION_PORT: u16 = 9;
 /// The most redirects that one navigation follows.
 const REDIRECTS: usize = 20;
 
+/// What divides the parts of a form.
+const PARTS: &str = "----part7d29f1";
+/// The type of a form without parts.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The type of what is posted, and its octets.
+type Body = (String, Vec<u8>);
+
 /// Keeps cookies as a browser does: by host, whatever the port (RFC 6265 8.5).
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
@@ -133,6 +141,41 @@ impl Browser {
         self.send_form(form, values, REDIRECTS).await.ok()
     }
 
+    /// Sends a form with parts, one of them a file, and follows redirects.
+    pub async fn upload(
+        &mut self,
+        form: &Form,
+        values: &[(&str, &str)],
+        (field, file): (&str, &[u8]),
+    ) -> Page {
+        let mut body = Vec::new();
+        let mut fields: Vec<(&str, &[u8])> = Vec::new();
+        for (name, value) in &form.fields {
+            let given = values.iter().find(|(key, _)| key == name);
+            let value = given.map_or(value.as_str(), |(_, value)| value);
+            let is_file = name == field;
+            fields.push((name, if is_file { file } else { value.as_bytes() }));
+        }
+        for (name, value) in fields {
+            let of_file = if name == field {
+                "; filename=\"idp.xml\""
+            } else {
+                ""
+            };
+            let head = format!(
+                "--{PARTS}\r\nContent-Disposition: form-data; name=\"{name}\"{of_file}\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(value);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{PARTS}--\r\n").as_bytes());
+        let sent = (format!("multipart/form-data; boundary={PARTS}"), body);
+        let page = self.navigate(Method::POST, form.action.clone(), Some(sent), REDIRECTS);
+        page.await
+            .unwrap_or_else(|e| panic!("{}: {e}", form.action))
+    }
+
     async fn send(&mut self, form: &Form, values: &[(&str, &str)], redirects: usize) -> Page {
         let sent = self.send_form(form, values, redirects).await;
         sent.unwrap_or_else(|e| panic!("{}: {e}", form.action))
@@ -153,8 +196,9 @@ impl Browser {
             .extend_pairs(&fields)
             .finish();
         if form.post {
+            let sent = (FORM.to_owned(), encoded.into_bytes());
             return self
-                .navigate(Method::POST, form.action.clone(), Some(encoded), redirects)
+                .navigate(Method::POST, form.action.clone(), Some(sent), redirects)
                 .await;
         }
         let mut action = form.action.clone();
@@ -166,7 +210,7 @@ impl Browser {
         &mut self,
         method: Method,
         url: Url,
-        body: Option<String>,
+        body: Option<Body>,
         redirects: usize,
     ) -> Result<Page, reqwest::Error> {
         let (mut method, mut url, mut body) = (method, url, body);
@@ -201,7 +245,7 @@ impl Browser {
         &mut self,
         method: Method,
         url: &Url,
-        body: Option<String>,
+        body: Option<Body>,
         visited: &[Url],
     ) -> Result<Page, reqwest::Error> {
         let host = url.host_str().unwrap_or_default().to_owned();
@@ -216,10 +260,8 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
-        if let Some(body) = body {
-            request = request
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body);
+        if let Some((kind, body)) = body {
+            request = request.header("content-type", kind).body(body);
         }
         let answer = request.send().await?;
         for set in answer.headers().get_all(SET_COOKIE) {
@@ -267,6 +309,14 @@ impl Page {
             .into_iter()
             .next()
             .unwrap_or_else(|| panic!("no form on {}: {}", self.url, self.body))
+    }
+
+    /// The form that goes to this path.
+    pub fn form_to(&self, path: &str) -> Form {
+        self.forms()
+            .into_iter()
+            .find(|form| form.action.path() == path)
+            .unwrap_or_else(|| panic!("no form to {path} on {}: {}", self.url, self.body))
     }
 
     /// Every form of the page.

@@ -19,5 +19,6 @@ pub mod process;
 pub mod rows;
 pub mod seen;
 pub mod served;
+pub mod setup;
 pub mod tls;
 pub mod upstream;

@@ -52,6 +52,7 @@ pub(crate) fn pages() -> Vec<(String, String)> {
             error_pages(language),
             refused_pages(language),
             other_pages(language),
+            crate::setup::pages(language),
         ];
         let tag = language.tag();
         pages.extend(

@@ -41,8 +41,11 @@ impl Form {
         let Some((_, octets)) = self.0.iter().find(|(key, _)| key == name) else {
             return Ok(None);
         };
-        let text =
-            std::str::from_utf8(octets).map_err(|_| SetupRefusal::UploadUnreadable.refuse())?;
+        // UTF-16 of an ASCII document passes for UTF-8 with a NUL behind every letter.
+        let text = std::str::from_utf8(octets)
+            .ok()
+            .filter(|text| !text.contains('\0'))
+            .ok_or(SetupRefusal::UploadUnreadable)?;
         let text = text.trim_start_matches('\u{feff}').trim();
         Ok((!text.is_empty()).then_some(text))
     }

@@ -38,7 +38,7 @@ pub enum Whose {
 /// # Errors
 /// What the sign-in would be refused for: a [`PeopleRefusal`](crate::people::PeopleRefusal).
 pub async fn foresee(store: &Store, attempt: SignIn<'_>) -> Result<Foreseen, Refusal> {
-    let mut transaction = store.begin().await?;
+    let mut transaction = store.turn().await?;
     let mut situation = Situation::read(&mut transaction, &attempt).await?;
     // Rolled back: only the decision is wanted.
     drop(transaction);
