@@ -7,8 +7,6 @@
 
 #[path = "../examples/pages/samples.rs"]
 mod samples;
-#[path = "../examples/pages/setup.rs"]
-mod setup;
 
 use std::collections::{BTreeMap, HashSet};
 

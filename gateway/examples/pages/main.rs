@@ -2,13 +2,9 @@
 //!
 //! `cargo run -p fedgate --example pages -- FOLDER`, then serve the folder at the root of any local web server.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a sample names what the build holds"
-)]
+#![allow(clippy::expect_used, reason = "a sample names what the build holds")]
 
 mod samples;
-mod setup;
 
 use std::path::Path;
 use std::{env, fs, io, process};

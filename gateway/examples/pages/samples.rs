@@ -1,5 +1,8 @@
 //! Every page with usual and with awkward contents. Shared by the example and by the tests of the pages.
 
+#[path = "setup.rs"]
+mod setup;
+
 use axum::http::StatusCode;
 use fedgate::events::trace::Trace;
 use fedgate::page::{
@@ -52,7 +55,7 @@ pub(crate) fn pages() -> Vec<(String, String)> {
             error_pages(language),
             refused_pages(language),
             other_pages(language),
-            crate::setup::pages(language),
+            setup::pages(language),
         ];
         let tag = language.tag();
         pages.extend(

@@ -11,7 +11,7 @@ use fedgate_providers::connection::Problem;
 use fedgate_providers::saml::metadata::MetadataRefusal;
 use fedgate_providers::spec::Spec;
 
-use super::samples::{HOSTILE, story};
+use super::{HOSTILE, story};
 
 const ID: &str = "conn_0190a7c2b7d64f6e9d1b5a3c2e4f6a8b";
 

@@ -27,7 +27,9 @@ async fn a_saml_draft_is_set_up_tested_and_activated() {
         let shown = page.text(&format!("label[for=copy-{field}]"));
         assert_eq!(shown.as_deref(), Some(label));
     }
-    let saved = it.save(&[("metadata_url", &upstream.idp.entity_id())]).await;
+    let saved = it
+        .save(&[("metadata_url", &upstream.idp.entity_id())])
+        .await;
     assert_eq!(state(&saved), UNTESTED, "{}", saved.body);
     has(&saved, &upstream.idp.entity_id());
     let before = gateway.rows().await;

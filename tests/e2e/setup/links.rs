@@ -90,7 +90,7 @@ async fn a_lifetime_is_bounded_and_ends() {
             (410, "setup.link_expired")
         );
     }
-    let (_, answer) = create(&gateway, &id, "").await;
+    let (_, answer) = create(&gateway, &id, "{}").await;
     let text = answer["setup_link"]["expires_at"].as_str().expect("a time");
     let until: jiff::Timestamp = text.parse().expect("RFC 3339");
     let days = until.duration_since(gateway.app.clock.now()).as_secs_f64() / 86_400.0;
@@ -174,7 +174,7 @@ async fn a_link_of_nothing_is_told_as_any_other() {
         pages.iter().all(|page| *page == pages[0]),
         "no page tells what exists"
     );
-    let (status, answer) = create(&gateway, other, "").await;
+    let (status, answer) = create(&gateway, other, "{}").await;
     assert_eq!(
         (status, answer["errors"][0]["code"].as_str()),
         (404, Some("api.connection_unknown"))
