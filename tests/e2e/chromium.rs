@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 mod samples;
 
 /// Of the samples, those that are looked at in a browser, each in the languages named.
-const SAMPLES: [(&str, &[&str]); 7] = [
+const SAMPLES: [(&str, &[&str]); 16] = [
     ("sign-in", &["-en", "-ar"]),
     ("sign-in-malformed", &["-en", "-ar"]),
     ("single-sign-on", &["-en", "-de"]),
@@ -28,6 +28,15 @@ const SAMPLES: [(&str, &[&str]); 7] = [
     ("refused-long", &["-de"]),
     ("on-the-way", &["-en", "-ar"]),
     ("signed-out", &["-en", "-ar"]),
+    ("setup-begin", &["-en"]),
+    ("setup-closed", &["-en", "-ar"]),
+    ("setup-incomplete", &["-en", "-ar"]),
+    ("setup-google", &["-en", "-de"]),
+    ("setup-oidc", &["-en", "-ar"]),
+    ("setup-tested", &["-en", "-de"]),
+    ("setup-hostile", &["-en"]),
+    ("verdict-passed", &["-en", "-ar"]),
+    ("verdict-failed", &["-en"]),
 ];
 const EXPLANATIONS: [&str; 4] = [
     "explanation",

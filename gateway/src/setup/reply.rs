@@ -1,7 +1,7 @@
 //! How the setup page answers where there is nothing to show, and who may see it at all.
 
 use axum::response::Response;
-use fedgate_providers::connection::ConnectionId;
+use fedgate_providers::connection::{Connection, ConnectionId};
 use fedgate_providers::error::{Blame, Refusal};
 use fedgate_providers::login::Site;
 use http::{HeaderMap, StatusCode};
@@ -14,7 +14,6 @@ use crate::login::start::check_browser;
 use crate::page::{self, ClosedPage};
 use crate::registry;
 use crate::store::connection::StoredConnection;
-use fedgate_providers::connection::Connection;
 
 /// Who asks, and for what: a session that is open, and the connection that it is for.
 pub(super) struct Visit {

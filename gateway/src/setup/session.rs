@@ -59,18 +59,7 @@ impl Session {
                 &format!("{surplus}=; Path=/; Max-Age=0; HttpOnly{}", secure(site)),
             );
         }
-        // `__Host-` wants the whole host (RFC 6265bis 4.1.3.2); the seal holds the connection in any case.
-        let path = if site.is_https() {
-            "/".to_owned()
-        } else {
-            format!("/setup/{id}")
-        };
-        // Lax, not Strict: a test login comes back from the identity provider's site.
-        let cookie = format!(
-            "{own}={sealed}; Path={path}; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Lax{}",
-            secure(site)
-        );
-        append(answer, &cookie);
+        append(answer, &cookie(site, id, &sealed));
         Ok(())
     }
 
@@ -174,6 +163,21 @@ fn name(site: &Site, id: &ConnectionId) -> String {
     format!("{}{}", prefix(site), digits.get(..16).unwrap_or(digits))
 }
 
+fn cookie(site: &Site, id: &ConnectionId, sealed: &str) -> String {
+    // `__Host-` wants the whole host (RFC 6265bis 4.1.3.2); the seal holds the connection in any case.
+    let path = if site.is_https() {
+        "/".to_owned()
+    } else {
+        format!("/setup/{id}")
+    };
+    // Lax, not Strict: a test login comes back from the identity provider's site.
+    format!(
+        "{}={sealed}; Path={path}; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Lax{}",
+        name(site, id),
+        secure(site)
+    )
+}
+
 fn secure(site: &Site) -> &'static str {
     if site.is_https() { "; Secure" } else { "" }
 }
@@ -197,5 +201,65 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 fn append(answer: &mut HeaderMap, cookie: &str) {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         answer.append(header::SET_COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::id;
+
+    fn site(base_url: &str) -> Site {
+        Site {
+            base_url: base_url.into(),
+            issuer: base_url.into(),
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_bound_as_closely_as_its_scheme_allows() {
+        let https = cookie(&site("https://login.example"), &id(1), "x");
+        assert_eq!(
+            https,
+            "__Host-fedgate-setup-0000000000000000=x; Path=/; Max-Age=28800; HttpOnly; SameSite=Lax; Secure"
+        );
+        let http = cookie(&site("http://127.0.0.1:8080"), &id(1), "x");
+        assert_eq!(
+            http,
+            format!(
+                "fedgate-setup-0000000000000000=x; Path=/setup/{}; Max-Age=28800; HttpOnly; SameSite=Lax",
+                id(1)
+            )
+        );
+    }
+
+    #[test]
+    fn a_form_is_believed_by_what_the_browser_says_of_its_site() {
+        let site = site("https://login.example");
+        let check = |named: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in named {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            check_origin(&site, &headers).is_ok()
+        };
+        assert!(check(&[
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "null")
+        ]));
+        assert!(check(&[("origin", "https://login.example")]));
+        for bad in [
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://login.example"),
+            ][..],
+            &[("sec-fetch-site", "")],
+            &[("origin", "https://login.example.evil")],
+            &[("origin", "http://login.example")],
+            &[("origin", "null")],
+            &[],
+        ] {
+            assert!(!check(bad), "{bad:?}");
+        }
     }
 }

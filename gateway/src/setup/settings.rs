@@ -151,38 +151,39 @@ fn saml(form: &Form, visit: &Visit, typed: Typed) -> Result<Brought, Unsaved> {
             .text(source)
             .map_err(|refusal| Unsaved::of(refusal, Some(source), Some(typed.clone())))?;
         if let Some(document) = document {
-            let options =
-                json!({ "saml_idp_metadata_xml": document, "saml_idp_metadata_url": null });
-            return Ok(of_saml(typed, options, source));
+            let options = members([
+                ("saml_idp_metadata_xml", json!(document)),
+                ("saml_idp_metadata_url", Value::Null),
+            ]);
+            return Ok(Brought {
+                typed,
+                options,
+                source,
+            });
         }
     }
-    let source = if typed.metadata_url.is_empty() {
-        view::first_field(visit)
-    } else {
-        "metadata_url"
-    };
-    let options = if typed.metadata_url.is_empty() {
+    let (source, options) = if typed.metadata_url.is_empty() {
         // Nothing was brought: what is kept is read anew.
-        json!({})
+        (view::first_field(visit), Map::new())
     } else {
-        json!({ "saml_idp_metadata_url": typed.metadata_url, "saml_idp_metadata_xml": null })
+        let options = members([
+            ("saml_idp_metadata_url", json!(typed.metadata_url)),
+            ("saml_idp_metadata_xml", Value::Null),
+        ]);
+        ("metadata_url", options)
     };
-    Ok(of_saml(typed, options, source))
-}
-
-fn of_saml(typed: Typed, options: Value, source: &'static str) -> Brought {
-    let Value::Object(options) = options else {
-        return Brought {
-            typed,
-            options: Map::new(),
-            source,
-        };
-    };
-    Brought {
+    Ok(Brought {
         typed,
         options,
         source,
-    }
+    })
+}
+
+fn members(named: [(&str, Value); 2]) -> Map<String, Value> {
+    named
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
 }
 
 /// The form field that a member's problem is tied to.

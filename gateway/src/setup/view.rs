@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use fedgate_providers::connection::{OauthOptions, Problem, ProtocolOptions};
+use fedgate_providers::connection::{OauthOptions, Problem, ProtocolOptions, Status};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::metadata::IdpMetadata;
 use http::HeaderMap;
@@ -17,7 +17,6 @@ use crate::page::{
     ShownProblem, VerdictPage,
 };
 use crate::store::setup_test::LastTest;
-use fedgate_providers::connection::Status;
 
 /// What was typed and is shown again.
 #[derive(Clone, Debug, Default)]

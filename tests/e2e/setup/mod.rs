@@ -15,12 +15,13 @@ use crate::saml_flow::FAST;
 
 mod activation;
 mod attacks;
+mod chromium;
 mod flow;
 mod links;
 mod settings;
 mod verdict;
 
-const UNTESTED: &str = "Draft: not tested yet";
+const UNTESTED: &str = "Draft: no test has passed yet";
 const STALE: &str = "Draft: changed since the last test, so test again";
 const TESTED: &str = "Tested: ready to be activated";
 const ACTIVE: &str = "Active: people sign in through it";

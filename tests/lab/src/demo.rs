@@ -9,7 +9,7 @@ use axum::Router;
 use fedgate::app::{Clock, Shared};
 use fedgate::config::Config;
 use fedgate::serve;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -50,6 +50,8 @@ pub struct Demo {
     pub acme: String,
     /// The id of Globex's connection.
     pub globex: String,
+    /// The one-time link to the setup page of a connection that is a draft yet.
+    pub setup_link: String,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     folder: TempDir,
@@ -114,6 +116,7 @@ impl Demo {
             Management::open(&app.site.base_url, OPERATOR_ID, &secrets.operator).await?;
         let acme = connect_acme(&management, &saml_idp).await?;
         let globex = connect_globex(&management, &oidc_op, &secrets).await?;
+        let setup_link = management.create_draft(&initech()).await?;
         let stage = Stage {
             app: app.clone(),
             application: application.clone(),
@@ -134,6 +137,7 @@ impl Demo {
             management,
             acme,
             globex,
+            setup_link,
             stop,
             tasks,
             folder,
@@ -145,10 +149,12 @@ impl Demo {
         let mut text = format!(
             "fedgate demo\n\n  Demo application     {application}\n  What goes wrong      {application}/wrong\n  \
              Gateway              {}\n  Acme (SAML)          {}\n  Globex (OIDC)        {}\n\n  \
+             Set up a connection  {}\n  (opens once; the metadata URL to bring back is Acme's)\n\n  \
              People, each with the password “{PASSWORD}”:\n",
             self.app.site.base_url,
             self.saml_idp.entity_id(),
             self.oidc_op.issuer(),
+            self.setup_link,
             application = self.application.options().base_url,
         );
         for (provider, people) in [
@@ -345,6 +351,14 @@ async fn connect_globex(
         },
     });
     management.create_connection(&connection).await
+}
+
+/// A connection that waits for the administrator of its identity provider.
+fn initech() -> Value {
+    json!({
+        "name": "initech", "display_name": "Initech", "strategy": "saml:custom", "status": "draft",
+        "enabled_applications": [CLIENT_ID],
+    })
 }
 
 async fn serve_gateway(

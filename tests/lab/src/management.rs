@@ -85,6 +85,18 @@ impl Management {
         }
         text(&answer, "/connection/id")
     }
+
+    /// Makes a draft; the one-time link to its setup page.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub async fn create_draft(&self, body: &Value) -> Result<String, LabError> {
+        let answer = self.post("/api/v1/connections", body).await?;
+        let id = text(&answer, "/connection/id")?;
+        let path = format!("/api/v1/connections/{id}/setup_link");
+        let answer = self.post(&path, &json!({})).await?;
+        text(&answer, "/setup_link/url")
+    }
 }
 
 async fn send(request: RequestBuilder) -> Result<Value, LabError> {

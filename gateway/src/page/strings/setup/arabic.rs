@@ -5,7 +5,7 @@ use super::SetupStrings;
 pub(super) const STRINGS: SetupStrings = SetupStrings {
     heading: "ربط {}",
     incomplete: "مسودة: لا يزال شيء ناقصًا",
-    untested: "مسودة: لم تُختبر بعد",
+    untested: "مسودة: لم ينجح أي اختبار بعد",
     stale: "مسودة: تغيّرت منذ آخر اختبار، فأعد الاختبار",
     tested: "مُختبَرة: جاهزة للتفعيل",
     active: "مفعّلة: يسجّل الأشخاص الدخول عبرها",

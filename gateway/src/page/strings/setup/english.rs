@@ -5,7 +5,7 @@ use super::SetupStrings;
 pub(super) const STRINGS: SetupStrings = SetupStrings {
     heading: "Connect {}",
     incomplete: "Draft: something is still missing",
-    untested: "Draft: not tested yet",
+    untested: "Draft: no test has passed yet",
     stale: "Draft: changed since the last test, so test again",
     tested: "Tested: ready to be activated",
     active: "Active: people sign in through it",

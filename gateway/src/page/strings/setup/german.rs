@@ -5,7 +5,7 @@ use super::SetupStrings;
 pub(super) const STRINGS: SetupStrings = SetupStrings {
     heading: "{} verbinden",
     incomplete: "Entwurf: Es fehlt noch etwas",
-    untested: "Entwurf: noch nicht getestet",
+    untested: "Entwurf: noch kein Test erfolgreich",
     stale: "Entwurf: seit dem letzten Test geändert, also noch einmal testen",
     tested: "Getestet: bereit zur Aktivierung",
     active: "Aktiv: Anmeldungen laufen über diese Verbindung",
