@@ -213,12 +213,7 @@ pub async fn completed(
     request: &AuthorizeRequest,
     now: Timestamp,
 ) {
-    let held = cookie::read(headers, site, handle);
-    if held.is_some_and(|value| value.starts_with(STORED)) {
-        // It makes room for another one; where that fails, it goes by itself.
-        let stored = (connection.as_str(), &handle.as_bytes()[..]);
-        let _ = app.ephemeral.drop_pending(stored, now).await;
-    }
+    make_room(app, site, headers, (handle, connection), now).await;
     match continued::seal(app, request) {
         Ok(sealed) if sealed.len() < app.limits.pending_cookie_bytes => {
             cookie::replace(
@@ -230,6 +225,33 @@ pub async fn completed(
             );
         }
         _ => cookie::clear(answer, site, handle),
+    }
+}
+
+/// Leaves nothing of a test login that has ended in its browser.
+pub async fn ended(
+    app: &App,
+    site: &Site,
+    (headers, answer): (&HeaderMap, &mut HeaderMap),
+    of: (Handle, &ConnectionId),
+    now: Timestamp,
+) {
+    make_room(app, site, headers, of, now).await;
+    cookie::clear(answer, site, of.0);
+}
+
+async fn make_room(
+    app: &App,
+    site: &Site,
+    headers: &HeaderMap,
+    (handle, connection): (Handle, &ConnectionId),
+    now: Timestamp,
+) {
+    let held = cookie::read(headers, site, handle);
+    if held.is_some_and(|value| value.starts_with(STORED)) {
+        // It makes room for another one; where that fails, it goes by itself.
+        let stored = (connection.as_str(), &handle.as_bytes()[..]);
+        let _ = app.ephemeral.drop_pending(stored, now).await;
     }
 }
 

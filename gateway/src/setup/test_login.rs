@@ -19,9 +19,9 @@ use super::{SetupRefusal, findings};
 use crate::app::{App, Shared, later};
 use crate::error::{self, Ways};
 use crate::events::trace::{Trace, new_reference};
+use crate::login::LoginRefusal;
 use crate::login::pending::{self, Kept, Opened, PendingTest};
 use crate::login::start::{destination, to_upstream};
-use crate::login::{LoginRefusal, cookie};
 use crate::management::activation::activate;
 use crate::page::{Findings, TEST_STEP};
 use crate::people::sign_in::{Foreseen, SignIn, foresee};
@@ -222,7 +222,8 @@ pub(crate) async fn end(
             error::page(headers, &refusal, reference, &Ways::default())
         }
     };
-    cookie::clear(answer.headers_mut(), site, handle);
+    let held = (headers, answer.headers_mut());
+    pending::ended(app, site, held, (handle, id), now).await;
     answer
 }
 
