@@ -117,3 +117,22 @@ async fn a_test_is_bound_to_its_time_and_to_its_session() {
     has(&page, "No result of a test is kept for this session.");
     assert!(!page.body.contains(ALICE));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_entered_beforehand_is_foreseen_and_still_waits() {
+    let (gateway, _upstream, mut it) = saml(json!({"home_realm_domains": ["acme.test"]})).await;
+    let body = json!({"profile": {"given_name": "Alice"}});
+    let (status, made) = gateway.api(Method::POST, "/api/v1/user", Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    let user = made["id"].as_str().expect("an id");
+    let path = format!("/api/v1/users/{user}/identities");
+    let waiting = json!({"type": "enterprise", "value": ALICE, "connection_id": it.id});
+    let (status, answer) = gateway.api(Method::POST, &path, Some(waiting)).await;
+    assert_eq!(status, 201, "{answer}");
+    for _ in 0..2 {
+        let verdict = it.test(ALICE, "").await;
+        has(&verdict, "who was entered beforehand");
+        has(&verdict, user);
+        assert_eq!(state(&verdict), TESTED);
+    }
+}

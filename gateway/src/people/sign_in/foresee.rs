@@ -53,7 +53,7 @@ pub async fn foresee(store: &Store, attempt: SignIn<'_>) -> Result<Foreseen, Ref
     Ok(Foreseen {
         whose: match decision.identity {
             IdentityChange::Create => Whose::New,
-            IdentityChange::Bind => Whose::Waiting,
+            IdentityChange::Bind(_) => Whose::Waiting,
             IdentityChange::None => Whose::Known,
         },
         user: decision.user,
