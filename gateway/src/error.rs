@@ -74,6 +74,16 @@ pub fn status(entry: &Catalogued) -> StatusCode {
         ("gateway.not_found", _) => StatusCode::NOT_FOUND,
         ("gateway.rate_limited", _) => StatusCode::TOO_MANY_REQUESTS,
         ("gateway.method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
+        ("setup.link_unknown", _) => StatusCode::NOT_FOUND,
+        ("setup.link_used" | "setup.link_expired", _) => StatusCode::GONE,
+        (
+            "setup.session_missing"
+            | "setup.session_ended"
+            | "setup.cross_site"
+            | "setup.form_unreadable",
+            _,
+        ) => StatusCode::FORBIDDEN,
+        (code, _) if code.starts_with("setup.") => StatusCode::UNPROCESSABLE_ENTITY,
         ("login.body_unreadable", _) => StatusCode::PAYLOAD_TOO_LARGE,
         ("login.too_many_pending", _) | (_, Blame::Gateway) => StatusCode::SERVICE_UNAVAILABLE,
         (code, _) if code.starts_with("people.") => StatusCode::FORBIDDEN,

@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 use fedgate_providers::connection::{Connection, ConnectionId};
-use fedgate_providers::error::{Blame, Refusal};
+use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Site;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
 use super::SetupRefusal;
 use super::session::{Session, check_origin};
@@ -73,19 +73,7 @@ pub(super) fn closed(headers: &HeaderMap, refusal: &Refusal) -> Response {
         says: entry.says,
         fix: entry.fix,
         code: entry.code,
-        status: status(refusal),
+        status: error::status(entry),
         language: error::language(headers, None),
     })
-}
-
-fn status(refusal: &Refusal) -> StatusCode {
-    if *refusal == SetupRefusal::LinkUnknown {
-        StatusCode::NOT_FOUND
-    } else if *refusal == SetupRefusal::LinkUsed || *refusal == SetupRefusal::LinkExpired {
-        StatusCode::GONE
-    } else if refusal.entry().blame == Blame::Gateway {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::FORBIDDEN
-    }
 }

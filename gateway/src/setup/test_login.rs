@@ -300,6 +300,7 @@ fn tell(
         code: code.map(str::to_owned),
         steps: story.steps.as_slice().to_vec(),
         at: now.as_millisecond(),
+        of_stranger: false,
     };
     trace.cut_to(app.limits.trace_bytes);
     let reference = trace.reference.as_str();
