@@ -54,11 +54,11 @@ impl Fanout {
         if !ephemeral.is_shared() {
             return (Self { name }, Announcer::default());
         }
-        let (announcer, mut announced) = Announcer::channel();
+        let (announcer, mut changes) = Announcer::channel();
         let (ephemeral, sealer) = (ephemeral.clone(), Arc::clone(sealer));
         tokio::spawn(async move {
             // It ends with the last announcer.
-            while let Some(change) = announced.recv().await {
+            while let Some(change) = changes.recv().await {
                 let message = Message { from: name, change };
                 let told = match sealed(&sealer, &message) {
                     Some(message) => ephemeral.publish(&message).await.is_ok(),
@@ -117,7 +117,7 @@ async fn take(app: &App, octets: &[u8]) {
         Some(message) if message.from == app.fanout.name => {}
         Some(message) => forget(app, message.change).await,
         None => {
-            tracing::warn!("a message in the channel of changes is none of this installation's")
+            tracing::warn!("a message in the channel of changes is none of this installation's");
         }
     }
 }

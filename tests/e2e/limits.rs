@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -215,8 +215,8 @@ async fn many_failed_addresses_leave_a_bounded_trace_of_themselves() {
     assert_eq!(count, 20);
 }
 
-/// An issuer that counts how often it is asked what it is.
-async fn counting_issuer() -> (String, Arc<AtomicUsize>) {
+/// An issuer that counts how often it is asked what it is, and answers while `answers` is set.
+async fn counting_issuer(answers: Arc<AtomicBool>) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let issuer = format!("http://{}", listener.local_addr().expect("an address"));
     let at = |path: &str| format!("{issuer}/{path}");
@@ -227,7 +227,11 @@ async fn counting_issuer() -> (String, Arc<AtomicUsize>) {
     let counter = Arc::clone(&asked);
     let answer = move || async move {
         counter.fetch_add(1, Ordering::Relaxed);
-        document.to_string()
+        if answers.load(Ordering::Relaxed) {
+            document.to_string()
+        } else {
+            "out of order".to_owned()
+        }
     };
     let router = Router::new().route("/.well-known/openid-configuration", get(answer));
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -237,7 +241,7 @@ async fn counting_issuer() -> (String, Arc<AtomicUsize>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_does_not_make_the_gateway_go_out() {
     let gateway = Gateway::start().await;
-    let (issuer, asked) = counting_issuer().await;
+    let (issuer, asked) = counting_issuer(Arc::new(AtomicBool::new(true))).await;
     let body = json!({
         "name": "Counting", "strategy": "oidc:custom", "status": "active", "enabled_applications": ["web"],
         "options": {"issuer": issuer, "client_id": "c", "client_secret": SECRET},
@@ -258,6 +262,29 @@ async fn garbage_does_not_make_the_gateway_go_out() {
         (refused, asked.load(Ordering::Relaxed)),
         (bodies.len(), before)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_that_fails_is_not_asked_with_every_login() {
+    let gateway = Gateway::start().await;
+    let answers = Arc::new(AtomicBool::new(true));
+    let (issuer, asked) = counting_issuer(Arc::clone(&answers)).await;
+    let body = json!({
+        "name": "Failing", "strategy": "oidc:custom", "status": "active", "enabled_applications": ["web"],
+        "options": {"issuer": issuer, "client_id": "c", "client_secret": SECRET},
+    });
+    let connection = gateway.connect(body).await;
+    answers.store(false, Ordering::Relaxed);
+    let cold = gateway.replica().await;
+    let before = asked.load(Ordering::Relaxed);
+    let begins = 20;
+    for _ in 0..begins {
+        let url = cold.authorize_url(&[("connection_id", &connection.id)]);
+        let page = cold.browser().step(&url).await;
+        assert!(!page.status.is_success() && !page.status.is_redirection());
+    }
+    let asked = asked.load(Ordering::Relaxed) - before;
+    assert!(asked > 0 && asked < begins / 2, "asked {asked} times");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "this library is a part of the tests: what does not hold panics"
 )]
 
+pub mod balancer;
 pub mod browser;
 pub mod command;
 pub mod counterparts;
@@ -16,6 +17,7 @@ pub mod gateway;
 pub mod hostile;
 pub mod login;
 pub mod process;
+pub mod replicas;
 pub mod rows;
 pub mod seen;
 pub mod served;

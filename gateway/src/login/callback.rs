@@ -108,6 +108,16 @@ struct Arrived<'r> {
     callback: &'r Callback,
 }
 
+impl Named {
+    fn of(connection: &Connection) -> Self {
+        Self {
+            id: connection.id.clone(),
+            strategy: connection.spec.strategy.clone(),
+            display_name: connection.display_name.clone(),
+        }
+    }
+}
+
 async fn finish(
     app: &Shared,
     connection: &str,
@@ -204,18 +214,7 @@ async fn complete(
         .registry
         .provider(&app.store, &app.sealer, &app.egress, connection, now)
         .await?;
-    let Connection {
-        id,
-        spec,
-        display_name,
-        ..
-    } = &ready.connection;
-    let (id, strategy, display_name) = (id.clone(), spec.strategy.clone(), display_name.clone());
-    story.connection = Some(Named {
-        id,
-        strategy,
-        display_name,
-    });
+    story.connection = Some(Named::of(&ready.connection));
     let verified = ready.provider.complete(
         handle,
         &pending.provider,

@@ -151,7 +151,8 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn send(signal: &str, id: u32) {
+/// Sends a signal, such as `STOP`, to a process.
+pub fn send(signal: &str, id: u32) {
     let _ = Command::new("sh")
         .args(["-c", "kill -s \"$0\" \"$1\"", signal, &id.to_string()])
         .stderr(Stdio::null())

@@ -81,6 +81,12 @@ impl Redis {
         self.running.as_ref().map(Process::id)
     }
 
+    /// Stops the process in its tracks, and lets it go on.
+    pub fn stand_still(&self, still: bool) {
+        let id = self.id().expect("it runs");
+        process::send(if still { "STOP" } else { "CONT" }, id);
+    }
+
     /// `redis://127.0.0.1:PORT`
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
@@ -258,14 +264,22 @@ fn start(command: Command, folder: &TempDir, port: u16) -> Process {
 }
 
 fn is_loaded(port: u16) -> bool {
-    !cli(port, &["PING"]).contains("LOADING")
+    let ping = client(port).arg("PING").output();
+    ping.is_ok_and(|ping| ping.stdout.starts_with(b"PONG"))
 }
 
+/// # Panics
+/// If the server answers with an error.
 fn cli(port: u16, arguments: &[&str]) -> String {
-    let mut cli = Command::new("redis-cli");
-    cli.args(["-h", "127.0.0.1", "-p", &port.to_string()])
-        .args(arguments);
+    let mut cli = client(port);
+    cli.arg("-e").args(arguments);
     process::run(cli, PACKAGE).trim_end().to_owned()
+}
+
+fn client(port: u16) -> Command {
+    let mut cli = Command::new("redis-cli");
+    cli.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+    cli
 }
 
 /// Looks again until it is so; the test's own limit ends it if that never comes.

@@ -40,9 +40,9 @@ pub(super) async fn check(link: &Link) -> Result<(), Refusal> {
             Err(_) => sleep(AGAIN).await,
         }
     }
-    let policies = match tokio::time::timeout(POLICY_ANSWER, policies(link)).await {
-        Ok(Ok(policies)) => policies,
-        _ => return Err(EphemeralRefusal::Unavailable.refuse().detail("INFO memory")),
+    let asked = tokio::time::timeout(POLICY_ANSWER, policies(link)).await;
+    let Ok(Ok(policies)) = asked else {
+        return Err(EphemeralRefusal::Unavailable.refuse().detail("INFO memory"));
     };
     if policies.is_empty() {
         tracing::warn!("Redis does not say its maxmemory-policy; it must be noeviction");

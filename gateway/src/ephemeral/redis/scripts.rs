@@ -4,6 +4,9 @@
 //! may be there again. So an entry that must not be taken twice carries the replication id of the master that took it
 //! in, which Redis changes with each promotion and each start, and nobody takes it under another one. A failover thus
 //! costs the codes in flight, and hands out none twice; it costs no round trip and no write to the database.
+//!
+//! **Memory.** The first write of each script is one that Redis refuses when its memory is used up: after any other write
+//! it would let the rest of the script pass.
 
 use std::sync::LazyLock;
 
@@ -29,12 +32,12 @@ pub(super) static PUT_CODE: LazyLock<Script> = LazyLock::new(|| {
     script(
         "
 if redis.call('EXISTS', KEYS[2]) == 1 then return 1 end
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
-if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[4]) then return 0 end
+if redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') >= tonumber(ARGV[4]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.call('SET', KEYS[2], reign .. free .. ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[3], now + ARGV[3], KEYS[1])
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 return 1
 ",
     )
@@ -69,13 +72,13 @@ pub(super) static PUT_PENDING: LazyLock<Script> = LazyLock::new(|| {
         "
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 for index = 2, 3 do
-    redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now)
-    if redis.call('ZCARD', KEYS[index]) >= tonumber(ARGV[index + 1]) then return 0 end
+    if redis.call('ZCOUNT', KEYS[index], '(' .. now, '+inf') >= tonumber(ARGV[index + 1]) then return 0 end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 for index = 2, 3 do
     redis.call('ZADD', KEYS[index], now + ARGV[2], KEYS[1])
     redis.call('PEXPIRE', KEYS[index], ARGV[2])
+    redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', now)
 end
 return 1
 ",
