@@ -23,7 +23,7 @@ use crate::listener;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::router::router;
-use crate::store::{Store, StoreError, hex};
+use crate::store::{Store, StoreError, StoreRefusal, hex};
 use crate::telemetry::{self, Metrics};
 use crate::throttle::Throttle;
 use crate::token_keys::{TokenKeys, TokenKeysError};
@@ -37,7 +37,7 @@ const INSTALLATION: &str = "installation";
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The database.
-    #[error("the store cannot be used: {0}")]
+    #[error("the store cannot be used: {}", told(.0))]
     Store(#[from] StoreError),
     /// The master key.
     #[error("{0}")]
@@ -65,6 +65,15 @@ pub enum ServeError {
     Egress(String),
 }
 
+/// With its code, where an operator can look it up, and with its cause.
+fn told(error: &StoreError) -> String {
+    match (error, std::error::Error::source(error)) {
+        (StoreError::Held, _) => StoreRefusal::Held.refuse().to_string(),
+        (error, Some(cause)) => format!("{error}: {cause}"),
+        (error, None) => error.to_string(),
+    }
+}
+
 /// Opens every part that the configuration names.
 ///
 /// # Errors
@@ -74,6 +83,10 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
     let randomness = Randomness;
     let limits = config.limits.clone();
     let store = Store::open(&config.store.url).await?;
+    if config.ephemeral.url.is_none() {
+        // Codes and counters are in this process's memory: no other one may take part in the same logins.
+        store.keep_alone().await?;
+    }
     let holds_secrets = store.holds_sealed().await?;
     let master = load_or_create_master_key(
         &config.secrets.master_key_file,

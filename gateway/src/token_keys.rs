@@ -50,9 +50,12 @@ impl TokenKeys {
     ) -> Result<Self, TokenKeysError> {
         let mut rows = rows(store).await?;
         if rows.is_empty() {
+            let mut first = Vec::new();
             for algorithm in SigningAlgorithm::ALL {
-                make(store, sealer, algorithm, clock, randomness).await?;
+                first.push(make(sealer, algorithm, clock, randomness)?);
             }
+            // Those of another gateway that starts at the same moment may be kept instead.
+            store.put_first_keys(PURPOSE, &first).await?;
             rows = self::rows(store).await?;
         }
         Ok(Self(RwLock::new(held(sealer, &rows)?)))
@@ -86,18 +89,17 @@ impl TokenKeys {
     }
 }
 
-async fn make(
-    store: &Store,
+fn make(
     sealer: &Sealer,
     algorithm: SigningAlgorithm,
     clock: &Clock,
     randomness: &Randomness,
-) -> Result<(), TokenKeysError> {
+) -> Result<StoredKey, CertError> {
     let key = SigningKey::generate(algorithm)?;
     let plain = key.to_pkcs8_der()?;
     let private_key = sealer.seal_secret(PURPOSE, key.id(), &plain, &mut randomness.rng())?;
     let now = clock.now();
-    let row = StoredKey {
+    Ok(StoredKey {
         id: key.id().to_owned(),
         purpose: PURPOSE.to_owned(),
         algorithm: algorithm.as_str().to_owned(),
@@ -106,8 +108,7 @@ async fn make(
         certificate: None,
         created_at: now,
         stage_at: now,
-    };
-    Ok(store.insert_key(&row).await?)
+    })
 }
 
 async fn rows(store: &Store) -> Result<Vec<StoredKey>, StoreError> {

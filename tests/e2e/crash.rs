@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use fedgate_tests::browser::{Browser, Form};
 use fedgate_tests::ending::Ending;
-use fedgate_tests::gateway::{REDIRECT_URI, Remote, configuration};
+use fedgate_tests::gateway::{Place, REDIRECT_URI, Remote, configuration_at};
 use fedgate_tests::login::{answer, begin, saml_response};
 use fedgate_tests::process::{Process, free_address};
 use fedgate_tests::rows::Rows;
@@ -36,6 +36,7 @@ struct Crashing {
     address: SocketAddr,
     folder: TempDir,
     process: Process,
+    _place: Place,
 }
 
 impl Crashing {
@@ -43,7 +44,8 @@ impl Crashing {
     fn start(point: &str) -> Self {
         let address = free_address();
         let folder = tempfile::tempdir().expect("a folder");
-        let text = configuration(&address.to_string(), REDIRECT_URI, "");
+        let place = Place::fresh();
+        let text = configuration_at(&place, &address.to_string(), REDIRECT_URI, "");
         std::fs::write(folder.path().join("fedgate.toml"), text).expect("a configuration");
         Self {
             remote: Remote {
@@ -52,6 +54,7 @@ impl Crashing {
             process: serve(folder.path(), address, Some(point)),
             address,
             folder,
+            _place: place,
         }
     }
 

@@ -1,6 +1,5 @@
 //! What strangers send cannot fill anything.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use fedgate::limits::Limits;
-use fedgate_tests::gateway::{Gateway, SECRET, database};
+use fedgate_tests::gateway::{Gateway, SECRET};
 use fedgate_tests::rows;
 use fedgate_tests::upstream::SamlUpstream;
 use serde_json::json;
@@ -74,15 +73,6 @@ fn resident_bytes() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kilobytes.expect("a number") * 1024
-}
-
-fn database_bytes(folder: &Path) -> u64 {
-    let file = database(folder);
-    [file.clone(), file.with_extension("db-wal")]
-        .iter()
-        .filter_map(|file| std::fs::metadata(file).ok())
-        .map(|metadata| metadata.len())
-        .sum()
 }
 
 /// Garbage of every kind that needs no login to send.
@@ -155,15 +145,15 @@ async fn a_flood_of_garbage_is_answered_and_leaves_bounded_traces() {
     );
     let largest = u64::try_from(most * trace_bytes).expect("a size") + DATABASE_OVERHEAD_BYTES;
     assert!(
-        database_bytes(gateway.folder()) < largest,
+        rows::bytes(gateway.folder()).await < largest,
         "{} bytes",
-        database_bytes(gateway.folder())
+        rows::bytes(gateway.folder()).await
     );
     let grown = resident_bytes().saturating_sub(before);
     assert!(grown < GROWTH_BYTES, "grew by {grown} bytes");
     println!(
         "{ANSWERS} answers in {took:?}, {count} traces, {} bytes of database, {grown} bytes of growth",
-        database_bytes(gateway.folder())
+        rows::bytes(gateway.folder()).await
     );
 }
 

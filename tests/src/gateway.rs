@@ -7,6 +7,8 @@ use std::sync::Arc;
 use fedgate::app::Shared;
 use fedgate::config::Config;
 use fedgate::serve;
+use fedgate_test_servers::postgres::Database;
+use fedgate_test_servers::redis::Redis;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -47,6 +49,7 @@ pub struct Gateway {
     pub app: Shared,
     remote: Remote,
     folder: Arc<TempDir>,
+    place: Arc<Place>,
     file: PathBuf,
     more: String,
     environment: Vec<(String, String)>,
@@ -67,12 +70,17 @@ impl Gateway {
 
     /// The same, with `FEDGATE_SECTION__KEY` variables laid over the configuration.
     pub async fn configured(more: &str, environment: &[(&str, &str)]) -> Self {
+        Self::at(Place::fresh(), more, environment).await
+    }
+
+    /// The same, with its rows at a place.
+    pub async fn at(place: Place, more: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self::in_folder(
-            Arc::new(folder),
+            (Arc::new(folder), Arc::new(place)),
             "fedgate.toml",
             more,
             environment.collect(),
@@ -89,11 +97,12 @@ impl Gateway {
     pub async fn replica_with(&self, more: &str) -> Self {
         let more = format!("{}\n{more}", self.more);
         let environment = self.environment.clone();
-        Self::in_folder(Arc::clone(&self.folder), "replica.toml", &more, environment).await
+        let where_it_is = (Arc::clone(&self.folder), Arc::clone(&self.place));
+        Self::in_folder(where_it_is, "replica.toml", &more, environment).await
     }
 
     async fn in_folder(
-        folder: Arc<TempDir>,
+        (folder, place): (Arc<TempDir>, Arc<Place>),
         file: &str,
         more: &str,
         environment: Vec<(String, String)>,
@@ -101,7 +110,7 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let file = folder.path().join(file);
-        let text = configuration(&address, REDIRECT_URI, more);
+        let text = configuration_at(&place, &address, REDIRECT_URI, more);
         std::fs::write(&file, text).expect("a file");
         let (app, stop, served) = serve(&file, environment.clone(), listener).await;
         Self {
@@ -110,6 +119,7 @@ impl Gateway {
                 base: format!("http://{address}"),
             },
             folder,
+            place,
             file,
             more: more.to_owned(),
             environment,
@@ -163,9 +173,40 @@ impl Deref for Gateway {
     }
 }
 
-/// The database of a gateway in a folder.
+/// The file of a gateway whose rows are in its folder.
 pub fn database(folder: &Path) -> PathBuf {
     folder.join("fedgate.db")
+}
+
+/// Where a gateway keeps its rows.
+#[derive(Debug)]
+pub enum Place {
+    /// SQLite, in a file of its folder.
+    File,
+    /// A database of its own on the run's PostgreSQL.
+    Database(Database),
+    /// Elsewhere.
+    Url(String),
+}
+
+impl Place {
+    /// An empty one, on the database that the run is about: `FEDGATE_TEST_STORE=postgres`, or else SQLite.
+    #[expect(clippy::disallowed_methods, reason = "the choice is the tests'")]
+    pub fn fresh() -> Self {
+        match std::env::var("FEDGATE_TEST_STORE").as_deref() {
+            Ok("postgres") => Self::Database(Database::fresh()),
+            _ => Self::File,
+        }
+    }
+
+    /// `[store] url`
+    pub fn url(&self) -> &str {
+        match self {
+            Self::File => "sqlite:fedgate.db",
+            Self::Database(database) => database.url(),
+            Self::Url(url) => url,
+        }
+    }
 }
 
 impl Remote {
@@ -286,8 +327,15 @@ async fn serve(
     (app, stop, served)
 }
 
-/// The configuration of the tests, for a gateway on `address`.
+/// The configuration of the tests, for a gateway on `address` with its rows in a file.
 pub fn configuration(address: &str, redirect_uri: &str, more: &str) -> String {
+    configuration_at(&Place::File, address, redirect_uri, more)
+}
+
+/// The same, with its rows at a place.
+pub fn configuration_at(place: &Place, address: &str, redirect_uri: &str, more: &str) -> String {
+    let store = place.url();
+    let ephemeral = ephemeral_section(more);
     let api_scopes: Vec<_> = API_SCOPES.split_whitespace().collect();
     let application = |id: &str, secret: &str, rest: &str| {
         format!(
@@ -296,16 +344,28 @@ pub fn configuration(address: &str, redirect_uri: &str, more: &str) -> String {
     };
     let secret = format!("client_secret = \"{SECRET}\"\n");
     [
-        format!("[server]\npublic_url = \"http://{address}\"\nlisten = \"{address}\"\n[store]\nurl = \"sqlite:fedgate.db\"\n"),
+        format!("[server]\npublic_url = \"http://{address}\"\nlisten = \"{address}\"\n[store]\nurl = \"{store}\"\n"),
         "[secrets]\nmaster_key_file = \"master.key\"\n[egress]\nallow_private = true\n".to_owned(),
         application("web", &secret, ""),
         application("other", &secret, ""),
         application("public", "", ""),
         application("es256", &secret, "id_token_signed_response_alg = \"ES256\""),
         format!("[[applications]]\nclient_id = \"ops\"\n{secret}grant_types = [\"client_credentials\"]\nscopes = {}\n", json!(api_scopes)),
+        ephemeral,
         more.to_owned(),
     ]
     .join("\n")
+}
+
+/// Where codes are kept: on the Redis that the run is about, `FEDGATE_TEST_EPHEMERAL=redis`, or else in memory.
+#[expect(clippy::disallowed_methods, reason = "the choice is the tests'")]
+fn ephemeral_section(more: &str) -> String {
+    match std::env::var("FEDGATE_TEST_EPHEMERAL").as_deref() {
+        Ok("redis") if !more.contains("[ephemeral]") => {
+            format!("[ephemeral]\nurl = \"{}\"\n", Redis::shared_url())
+        }
+        _ => String::new(),
+    }
 }
 
 /// The claims of a JWT, without a look at its signature.

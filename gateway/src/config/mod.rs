@@ -67,10 +67,18 @@ pub struct ServerConfig {
 }
 
 /// Where users, connections and keys are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// `sqlite:/absolute/path` or `sqlite::memory:`.
+    /// `sqlite:/absolute/path`, `sqlite::memory:`, or `postgres://user:password@host/database` with libpq's parameters.
     pub url: String,
+}
+
+/// The scheme alone: the rest may hold a password.
+impl std::fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = self.url.split_once(':').map_or("", |(scheme, _)| scheme);
+        f.debug_struct("StoreConfig").field("url", &scheme).finish()
+    }
 }
 
 /// Where codes, counters and what replicas tell each other are kept.
@@ -273,19 +281,20 @@ fn read_store(mut section: Section<'_>, base: &Path) -> Option<StoreConfig> {
 }
 
 fn store_url(text: &str, base: &Path) -> Result<String, fedgate_providers::error::Refusal> {
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        return Err(ConfigRefusal::NotInThisVersion
-            .refuse()
-            .expected("sqlite:fedgate.db")
-            .found("postgres://…"));
-    }
     let refused = || {
         ConfigRefusal::StoreUrl
             .refuse()
-            .expected("sqlite:fedgate.db")
+            .expected("sqlite:fedgate.db or postgres://user:password@host/database")
             // The scheme alone: the rest may hold a password.
             .found(text.split_once(':').map_or(text, |(scheme, _)| scheme))
     };
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        let is_server = Url::parse(text).is_ok_and(|url| {
+            let names_host = url.query_pairs().any(|(name, _)| name.starts_with("host"));
+            (url.has_host() || names_host) && url.fragment().is_none()
+        });
+        return is_server.then(|| text.to_owned()).ok_or_else(refused);
+    }
     let path = text.strip_prefix("sqlite:").ok_or_else(refused)?;
     let path = path.strip_prefix("//").unwrap_or(path);
     match path {

@@ -54,7 +54,7 @@ refusals! {
         /// The store's URL is not one that the gateway can open.
         StoreUrl = "store_url", Operator,
             says "The gateway's store is not accepted.",
-            fix "Write sqlite: and a path, without a query and without a percent sign.";
+            fix "Write sqlite: and a path, without a query and without a percent sign; or postgres://user:password@host/database, with whatever libpq takes behind it, such as ?sslmode=verify-full.";
         /// The URL of the ephemeral store is not one that the gateway can use.
         EphemeralUrl = "ephemeral_url", Operator,
             says "The gateway's ephemeral store is not accepted.",

@@ -89,11 +89,11 @@ impl<'de> Visitor<'de> for OnceVisitor {
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    /// No database's text holds U+0000, and no name or address means it.
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        if value.contains('\0') {
+            return Err(E::custom("a text holds the character U+0000"));
+        }
         Ok(Value::from(value))
     }
 

@@ -237,7 +237,8 @@ impl Parts {
         self.store.create_user(&user, None).await.expect("a user");
         let mut transaction = self.store.begin().await.expect("a transaction");
         for statement in [
-            "INSERT INTO connections VALUES ('conn_1', 1, 'acme', 'Acme', 'saml:okta', 'active', NULL, '{}', NULL, 0, 0)",
+            "INSERT INTO connections (id, version, name, display_name, strategy, status, options, created_at, updated_at)
+             VALUES ('conn_1', 1, 'acme', 'Acme', 'saml:okta', 'active', '{}', 0, 0)",
             "INSERT INTO identities (id, user_id, connection_id, issuer, subject, type, created_at) VALUES ('identity_1', 'kp_1', 'conn_1', 'i', 's', 'enterprise', 0)",
             "INSERT INTO login_sessions VALUES ('sid_1', 'kp_1', 'identity_1', 'web', 'conn_1', 'org_1', NULL, 0, NULL)",
         ] {

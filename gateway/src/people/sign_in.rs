@@ -23,13 +23,10 @@ use crate::crash;
 use crate::people::{identity, user};
 use crate::store::login_session::new_sid;
 use crate::store::person::User;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, TRIES};
 use decision::{IdentityChange, decide};
 pub use foresee::{Foreseen, Whose, foresee};
 use situation::Situation;
-
-/// How often a login is decided before it is given up. Every race has a winner: a login loses again only to another one.
-const TRIES: u32 = 10;
 
 /// One login at its end: who was proved, and what was asked.
 #[derive(Clone, Copy, Debug)]
@@ -141,9 +138,9 @@ async fn once(store: &Store, attempt: &SignIn<'_>, fresh: &Fresh) -> Result<Sign
     let mut transaction = store.turn().await?;
     let situation = Situation::read(&mut transaction, attempt).await?;
     crash::here("sign_in.read");
-    let version = situation.version;
+    let read = (situation.version, situation.links);
     let decision = decide(attempt, situation, fresh)?;
-    write::commit(transaction, attempt, &decision, version, &fresh.sid).await?;
+    write::commit(transaction, attempt, &decision, read, &fresh.sid).await?;
     crash::here("sign_in.committed");
     let mut user = decision.user;
     user.version += i64::from(decision.profile_changed);

@@ -7,6 +7,7 @@ use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::connection::ConnectionId;
 
 use super::query::{execute, fetch_all, fetch_optional};
+use super::setting::take_turns;
 use super::{Store, StoreError, Transaction, json, to_json};
 use crate::change::Change;
 
@@ -122,6 +123,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        // Replicas that start together with different lists would wait for each other in a circle.
+        take_turns(&mut transaction, "turn.applications").await?;
         let kept: Vec<&str> = applications
             .iter()
             .map(|application| application.client_id.as_str())
@@ -160,13 +163,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let taken = fetch_optional!(
+        // Whoever takes the name first has it: the others wait here for the end of that transaction.
+        let free = execute!(
             transaction,
-            (String,),
-            "SELECT client_id FROM applications WHERE client_id = $1",
-            &application.client_id
+            "INSERT INTO applications (client_id, source, name, redirect_uris, post_logout_redirect_uris,
+                id_token_signed_response_alg, grant_types, scopes, created_at, updated_at)
+             VALUES ($1, 'api', '', '', '', '', '', '', $2, $2) ON CONFLICT DO NOTHING",
+            &application.client_id,
+            now.as_millisecond()
         )?;
-        if taken.is_some() {
+        if free == 0 {
             return Err(StoreError::Conflict("application"));
         }
         put(&mut transaction, application, Source::Api, now).await?;
@@ -183,13 +189,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let found = fetch_optional!(
+        // Nobody else removes or configures it from here on.
+        let found = execute!(
             transaction,
-            (String,),
-            "SELECT client_id FROM applications WHERE client_id = $1 AND source = 'api'",
+            "UPDATE applications SET source = source WHERE client_id = $1 AND source = 'api'",
             &application.client_id
         )?;
-        if found.is_none() {
+        if found == 0 {
             return Err(StoreError::NotFound("application"));
         }
         put(&mut transaction, application, Source::Api, now).await?;

@@ -329,6 +329,7 @@ impl Store {
         enabled: bool,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        count_link(&mut transaction, id).await?;
         if enabled {
             execute!(
                 transaction,
@@ -359,6 +360,20 @@ impl Store {
                     (SELECT COUNT(*) FROM connection_domains WHERE connection_id = $1) AS domains", id.as_str())?;
         Ok(row.unwrap_or_default())
     }
+}
+
+/// Tells whoever decides on a connection that its links change: a login that has read them waits here, or is decided
+/// again.
+pub(super) async fn count_link(
+    transaction: &mut Transaction,
+    id: &ConnectionId,
+) -> Result<(), StoreError> {
+    execute!(
+        *transaction,
+        "UPDATE connections SET links = links + 1 WHERE id = $1",
+        id.as_str()
+    )?;
+    Ok(())
 }
 
 /// A connection id from a row.
@@ -411,7 +426,10 @@ async fn write_domains(
         id.as_str()
     )?;
     let mut taken = Vec::new();
-    for (index, domain) in domains.iter().enumerate() {
+    // In one order, in which two connections do not wait for each other's domains in a circle.
+    let mut sorted: Vec<(usize, &String)> = domains.iter().enumerate().collect();
+    sorted.sort_by_key(|&(index, domain)| (domain, index));
+    for (index, domain) in sorted {
         let written = execute!(
             *transaction,
             "INSERT INTO connection_domains (domain, connection_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -426,6 +444,7 @@ async fn write_domains(
             });
         }
     }
+    taken.sort_by_key(|domain| domain.index);
     if taken.is_empty() {
         Ok(())
     } else {

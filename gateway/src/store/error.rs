@@ -9,6 +9,10 @@ fedgate_providers::refusals! {
         Unavailable = "unavailable", Gateway,
             says "Signing in is interrupted for a moment.",
             fix "Look at the database and its disk: the log names the cause. Nothing was written, so that the same can be tried again.";
+        /// Another gateway has this database to itself, since codes and counters are kept in its own memory.
+        Held = "held", Operator,
+            says "The gateway's database is in use by another gateway.",
+            fix "End the other gateway; or give all of them the same [ephemeral] url, so that they share one Redis.";
         /// A row holds what this version does not write.
         Corrupt = "corrupt", Gateway,
             says "Signing in is not possible at the moment.",
@@ -40,6 +44,12 @@ pub enum StoreError {
     /// The version is not the expected one, or the name is taken.
     #[error("{0} was changed in between, or exists already")]
     Conflict(&'static str),
+    /// Another gateway has the database to itself.
+    #[error("another gateway has this database to itself")]
+    Held,
+    /// This gateway had the database to itself and does not know whether it still does.
+    #[error("the lock that keeps other gateways out of the database is lost")]
+    Displaced,
     /// Others changed the same rows at the same moment, and were quicker: to be decided again on what they wrote.
     #[error("others changed the same rows at the same moment")]
     Raced,
@@ -110,6 +120,7 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         let leaf = match &error {
             StoreError::Corrupt(_) => StoreRefusal::Corrupt,
+            StoreError::Held => StoreRefusal::Held,
             _ => StoreRefusal::Unavailable,
         };
         let cause = std::error::Error::source(&error).map(ToString::to_string);

@@ -2,8 +2,9 @@
 
 use fedgate_certs::Timestamp;
 
-use super::query::{execute, fetch_all};
-use super::{Store, StoreError, time};
+use super::query::{execute, fetch_all, fetch_optional};
+use super::setting::take_turns;
+use super::{Store, StoreError, Transaction, time};
 use crate::change::Change;
 
 /// A key's row.
@@ -56,14 +57,36 @@ impl Store {
     /// [`StoreError::Conflict`] if the id is taken.
     pub async fn insert_key(&self, key: &StoredKey) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        execute!(transaction,
-            "INSERT INTO keys (id, purpose, algorithm, stage, private_key, certificate, created_at, stage_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            &key.id, &key.purpose, &key.algorithm, &key.stage, &key.private_key[..], key.certificate.as_deref(),
-            key.created_at.as_millisecond(), key.stage_at.as_millisecond())?;
+        insert(&mut transaction, key).await?;
         transaction.commit().await?;
         self.announcer.announce(Change::Keys);
         Ok(())
+    }
+
+    /// Keeps the first keys of a purpose, unless it has keys already. Gateways that start together meet at one row,
+    /// so that the keys of one of them are kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn put_first_keys(
+        &self,
+        purpose: &str,
+        keys: &[StoredKey],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        take_turns(&mut transaction, "turn.first_keys").await?;
+        let kept = fetch_optional!(
+            transaction,
+            (String,),
+            "SELECT id FROM keys WHERE purpose = $1 LIMIT 1",
+            purpose
+        )?;
+        if kept.is_none() {
+            for key in keys {
+                insert(&mut transaction, key).await?;
+            }
+        }
+        transaction.commit().await
     }
 
     /// Moves a key to another stage.
@@ -122,4 +145,13 @@ impl Store {
             })
             .collect()
     }
+}
+
+async fn insert(transaction: &mut Transaction, key: &StoredKey) -> Result<(), StoreError> {
+    execute!(*transaction,
+        "INSERT INTO keys (id, purpose, algorithm, stage, private_key, certificate, created_at, stage_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &key.id, &key.purpose, &key.algorithm, &key.stage, &key.private_key[..], key.certificate.as_deref(),
+        key.created_at.as_millisecond(), key.stage_at.as_millisecond())?;
+    Ok(())
 }

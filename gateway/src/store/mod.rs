@@ -47,6 +47,10 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Connections to a database server, at most.
 pub const CONNECTIONS: usize = 16;
 
+/// How often a transaction is decided before it is given up. Every race has a winner: one that loses again has lost to
+/// another one.
+pub(crate) const TRIES: u32 = 10;
+
 /// Applications kept in memory.
 const NEAR_APPLICATIONS: u64 = 10_000;
 /// The longest that a change by another process may stay unseen in memory.
@@ -109,11 +113,26 @@ impl Store {
         self
     }
 
-    /// Answers if the database does.
+    /// Keeps other gateways out of a database server's database, for one that shares no codes and counters with them.
+    /// From then on, it writes nothing while it does not know that it is alone. (A file has one gateway's writer.)
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]
+    /// [`StoreError::Held`] while another gateway has the database.
+    pub async fn keep_alone(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(pool) => pool.keep_alone().await,
+        }
+    }
+
+    /// Answers if the database does, and if this gateway may write to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Displaced`]
     pub async fn ping(&self) -> Result<(), StoreError> {
+        if let Backend::Postgres(pool) = &self.pools {
+            pool.admit()?;
+        }
         let mut reader = self.reader().await?;
         fetch_optional!(reader, (i64,), "SELECT CAST(1 AS BIGINT)")?;
         Ok(())
@@ -162,7 +181,10 @@ impl Store {
     pub(crate) async fn turn(&self) -> Result<Transaction, StoreError> {
         Ok(match &self.pools {
             Backend::Sqlite(pools) => Backend::Sqlite(pools.writer.writing().await?),
-            Backend::Postgres(pool) => Backend::Postgres(pool.lend().await?.transact()),
+            Backend::Postgres(pool) => {
+                pool.admit()?;
+                Backend::Postgres(pool.lend().await?.transact())
+            }
         })
     }
 }
@@ -174,6 +196,20 @@ impl Transaction {
             Self::Postgres(transaction) => transaction.commit().await,
         }
     }
+}
+
+/// Runs a transaction again that lost a race, on what the winner wrote.
+pub(crate) async fn decided<T, F>(mut decide: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    for _ in 1..TRIES {
+        match decide().await {
+            Err(StoreError::Raced) => {}
+            decided => return decided,
+        }
+    }
+    decide().await
 }
 
 /// A URL may hold a password: only its scheme is ever shown.

@@ -269,6 +269,7 @@ impl Store {
         enabled: bool,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        super::connection::count_link(&mut transaction, id).await?;
         if enabled {
             execute!(transaction,
                 "INSERT INTO organization_connections (organization_code, connection_id) VALUES ($1, $2)

@@ -2,6 +2,7 @@
 
 mod pool;
 mod session;
+mod sole;
 
 use std::str::FromStr;
 
@@ -57,22 +58,4 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    fn names(backend: &str) -> BTreeSet<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("migrations")
-            .join(backend);
-        std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn both_databases_have_migrations_of_the_same_names() {
-        assert_eq!(names("postgres"), names("sqlite"));
-    }
-}
+mod tests;

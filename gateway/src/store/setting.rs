@@ -1,7 +1,7 @@
 //! Facts about the database itself: `sealed_with` names the master key that its secrets are sealed with.
 
 use super::query::{execute, fetch_optional};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Transaction};
 
 impl Store {
     /// Reads a fact.
@@ -55,4 +55,17 @@ impl Store {
         )?;
         Ok(row.is_some_and(|(any,)| any))
     }
+}
+
+/// Lets transactions that begin by naming the same thing take turns: each waits here for the end of the one before it.
+pub(super) async fn take_turns(
+    transaction: &mut Transaction,
+    about: &'static str,
+) -> Result<(), StoreError> {
+    execute!(
+        *transaction,
+        "INSERT INTO settings (name, value) VALUES ($1, '') ON CONFLICT (name) DO UPDATE SET value = ''",
+        about
+    )?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Traces as rows, in rings: bounded by count per connection, by count in all, and by age.
 
 use super::query::{batch, execute, fetch_all, fetch_optional, insert_all};
-use super::{Store, StoreError, json, to_json};
+use super::{Store, StoreError, decided, json, to_json};
 use crate::events::trace::{STRANGERS, Trace};
 use crate::limits::Limits;
 
@@ -19,6 +19,15 @@ impl Store {
             .iter()
             .map(|trace| Ok((trace, to_json(trace, "trace")?)))
             .collect::<Result<Vec<_>, StoreError>>()?;
+        decided(|| self.write_traces(traces, &bodies, limits)).await
+    }
+
+    async fn write_traces(
+        &self,
+        traces: &[Trace],
+        bodies: &[(&Trace, String)],
+        limits: &Limits,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for rows in bodies.chunks(ROWS_AT_ONCE) {
             insert_all!(

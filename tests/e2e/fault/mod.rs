@@ -1,5 +1,9 @@
-//! What fails around the gateway, with logins running.
+//! What is under the gateway fails while people sign in. Afterwards no identity is doubled or lost, nothing counts
+//! twice, and nobody had to lend a hand.
 
+mod postgres;
+mod process;
 mod redis;
 mod redis_failover;
 mod redis_start;
+mod scene;

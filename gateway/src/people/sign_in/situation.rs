@@ -19,8 +19,9 @@ pub(super) struct Situation {
     pub(super) assertion_marked: bool,
     /// None: there is no such connection.
     pub(super) status: Option<String>,
-    /// The connection's, which the decision stands on.
+    /// The connection's version, and the count of its links' changes: what the decision stands on.
     pub(super) version: Option<i64>,
+    pub(super) links: Option<i64>,
     /// The organization that the connection belongs to.
     pub(super) owner: Option<String>,
     /// The options, if the connection is not the version that verified the identity.
@@ -75,7 +76,7 @@ impl Situation {
         let row = begin_with!(*transaction, Self,
             "SELECT EXISTS (SELECT 1 FROM marks WHERE kind = 'login' AND key = $1) AS login_marked,
                 EXISTS (SELECT 1 FROM marks WHERE kind = 'assertion' AND key = $2) AS assertion_marked,
-                c.status, c.version, c.organization_code AS owner,
+                c.status, c.version, c.links, c.organization_code AS owner,
                 CASE WHEN c.version <> $4 THEN c.options END AS changed_options,
                 (EXISTS (SELECT 1 FROM application_connections WHERE client_id = $5 AND connection_id = $3)
                     OR EXISTS (SELECT 1 FROM applications WHERE client_id = $5 AND fallback_connection = $3)) AS enabled,

@@ -3,6 +3,7 @@ mod admission;
 mod crash;
 mod organizations;
 mod people;
+mod races;
 mod waiting;
 
 use fedgate_providers::connection::{Connection, Status};
@@ -47,7 +48,10 @@ impl Scene {
     }
 
     async fn with(row: StoredConnection, enabled: bool) -> Self {
-        let store = TestStore::chosen().await;
+        Self::on(TestStore::chosen().await, row, enabled).await
+    }
+
+    async fn on(store: TestStore, row: StoredConnection, enabled: bool) -> Self {
         store
             .create_application(&application("demo"), now())
             .await
@@ -214,50 +218,4 @@ async fn a_mark_counts_even_past_its_time_until_it_is_swept() {
     scene.attempt(&ann(1)).await.unwrap();
     assert_eq!(scene.store.sweep_marks(later(3599)).await.unwrap(), 0);
     assert_eq!(scene.store.sweep_marks(later(3600)).await.unwrap(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_submits_of_one_login_one_wins() {
-    let scene = Scene::new(json!({})).await;
-    let tasks: Vec<_> = (0..16)
-        .map(|_| {
-            let (store, connection) = ((*scene.store).clone(), scene.connection.clone());
-            tokio::spawn(async move { attempt(&store, &connection, &ann(1)).await })
-        })
-        .collect();
-    let mut won = 0;
-    for task in tasks {
-        match task.await.unwrap() {
-            Ok(_) => won += 1,
-            Err(refusal) => assert_eq!(refusal, PeopleRefusal::LoginReplayed),
-        }
-    }
-    assert_eq!(
-        (won, scene.store.row_counts().await),
-        (1, vec![1, 1, 1, 0, 1, 2])
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_first_logins_of_one_person_make_one_user() {
-    let scene = Scene::new(json!({})).await;
-    let tasks: Vec<_> = (0..16)
-        .map(|handle| {
-            let (store, connection) = ((*scene.store).clone(), scene.connection.clone());
-            tokio::spawn(async move {
-                attempt(&store, &connection, &ann(handle))
-                    .await
-                    .unwrap()
-                    .user
-                    .id
-            })
-        })
-        .collect();
-    let mut users = Vec::new();
-    for task in tasks {
-        users.push(task.await.unwrap());
-    }
-    users.dedup();
-    assert_eq!(users.len(), 1);
-    assert_eq!(scene.store.row_counts().await[1], 1);
 }

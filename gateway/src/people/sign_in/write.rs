@@ -9,6 +9,9 @@ use crate::people::identity;
 use crate::store::query::{at_once, commit_with, execute};
 use crate::store::{StoreError, Transaction, membership, outbox, person, to_json};
 
+/// The connection's version and count of link changes, as they were read.
+type Read = (Option<i64>, Option<i64>);
+
 /// Writes all that belongs to the login, marks included, and commits.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub(super) async fn commit(
     mut transaction: Transaction,
     attempt: &SignIn<'_>,
     decision: &Decision,
-    version: Option<i64>,
+    read: Read,
     sid: &str,
 ) -> Result<(), StoreError> {
     match &decision.identity {
@@ -36,7 +39,7 @@ pub(super) async fn commit(
         membership::join(&mut transaction, code, &decision.user.id, attempt.now).await?;
     }
     crash::here("sign_in.written");
-    record_login(transaction, attempt, decision, version, sid).await
+    record_login(transaction, attempt, decision, read, sid).await
 }
 
 /// Marks, login session and event: what every login writes, in one trip with the commit.
@@ -44,7 +47,7 @@ async fn record_login(
     transaction: Transaction,
     attempt: &SignIn<'_>,
     decision: &Decision,
-    version: Option<i64>,
+    read: Read,
     sid: &str,
 ) -> Result<(), StoreError> {
     let replay = attempt.identity.replay.as_ref();
@@ -64,7 +67,7 @@ async fn record_login(
     });
     commit_with!(transaction, held
         "SELECT 1 FROM connections c JOIN users u ON u.id = $6
-         WHERE c.id = $9 AND c.version = $14 AND NOT u.is_suspended", [
+         WHERE c.id = $9 AND c.version = $14 AND c.links = $15 AND NOT u.is_suspended", [
         login_mark = "INSERT INTO marks (kind, key, expires_at) VALUES ('login', $1, $2)",
         assertion_mark = "INSERT INTO marks (kind, key, expires_at) SELECT 'assertion', $3, $4 WHERE $3 IS NOT NULL",
         login_session = "INSERT INTO login_sessions (sid, user_id, identity_id, client_id, connection_id, organization_code,
@@ -74,7 +77,7 @@ async fn record_login(
         replay.map(|mark| &mark.key[..]), replay.map(|mark| mark.until.as_millisecond()),
         sid, &decision.user.id, &decision.identity_id, attempt.client_id, attempt.connection.id.as_str(),
         decision.organization.as_deref(), upstream, attempt.now.as_millisecond(), payload.to_string(),
-        version)
+        read.0, read.1)
 }
 
 async fn create(

@@ -12,6 +12,9 @@ on_every_backend!(
     a_configured_application_keeps_its_connections,
     what_is_kept_in_memory_follows_every_change,
     facts_are_written_once,
+    of_many_who_take_a_name_one_has_it,
+    gateways_that_configure_together_all_come_to_an_end,
+    who_asks_for_a_text_that_cannot_be_kept_finds_nothing,
 );
 
 async fn an_application_is_read_as_it_was_written(store: &Store) {
@@ -144,4 +147,53 @@ async fn facts_are_written_once(store: &Store) {
     sealed.secrets = Some(vec![0; 40]);
     store.add(&sealed).await;
     assert!(store.holds_sealed().await.unwrap());
+}
+
+async fn of_many_who_take_a_name_one_has_it(store: &Store) {
+    let takers: Vec<_> = (0..8)
+        .map(|number| {
+            let (store, mut wanted) = (store.clone(), application("wanted"));
+            wanted.name = format!("taker {number}");
+            tokio::spawn(async move {
+                let taken = store.create_application(&wanted, now()).await;
+                (wanted, taken)
+            })
+        })
+        .collect();
+    let mut has = Vec::new();
+    for taker in takers {
+        match taker.await.unwrap() {
+            (wanted, Ok(())) => has.push(wanted),
+            (_, refused) => {
+                assert!(matches!(refused, Err(StoreError::Conflict("application"))));
+            }
+        }
+    }
+    assert_eq!(has.len(), 1);
+    let (kept, _) = store.application("wanted").await.unwrap().unwrap();
+    assert_eq!(kept, has[0]);
+}
+
+async fn gateways_that_configure_together_all_come_to_an_end(store: &Store) {
+    let lists = [["a", "b"], ["b", "c"], ["c", "a"], ["b", "a"]];
+    for _ in 0..4 {
+        let starts: Vec<_> = lists
+            .iter()
+            .map(|names| {
+                let (store, list) = (store.clone(), names.map(application));
+                tokio::spawn(async move { store.put_configured_applications(&list, now()).await })
+            })
+            .collect();
+        for start in starts {
+            start.await.unwrap().unwrap();
+        }
+    }
+    assert!(store.application("a").await.unwrap().is_some());
+}
+
+async fn who_asks_for_a_text_that_cannot_be_kept_finds_nothing(store: &Store) {
+    assert_eq!(store.application("a\0b").await.unwrap(), None);
+    assert_eq!(store.user("a\0b").await.unwrap(), None);
+    // And the session is as good as before.
+    assert!(store.applications().await.unwrap().is_empty());
 }

@@ -8,7 +8,8 @@ on_every_backend!(
     events_wait_in_order_until_delivered,
     an_event_of_a_transaction_undone_never_was,
     keys_move_through_their_stages,
-    a_mark_is_set_once_and_goes_when_it_has_expired
+    a_mark_is_set_once_and_goes_when_it_has_expired,
+    of_gateways_that_start_together_one_makes_the_keys,
 );
 
 async fn events_wait_in_order_until_delivered(store: &Store) {
@@ -86,4 +87,34 @@ async fn keys_move_through_their_stages(store: &Store) {
         store.move_key("k2", "active", now()).await,
         Err(StoreError::NotFound("key"))
     ));
+}
+
+async fn of_gateways_that_start_together_one_makes_the_keys(store: &Store) {
+    let starts: Vec<_> = (0..8)
+        .map(|gateway| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let keys: Vec<_> = ["RS256", "ES256"]
+                    .map(|algorithm| StoredKey {
+                        id: format!("{algorithm}-{gateway}"),
+                        purpose: "tokens".into(),
+                        algorithm: algorithm.into(),
+                        stage: "active".into(),
+                        private_key: vec![1],
+                        certificate: None,
+                        created_at: now(),
+                        stage_at: now(),
+                    })
+                    .into();
+                store.put_first_keys("tokens", &keys).await.unwrap();
+                store.keys().await.unwrap()
+            })
+        })
+        .collect();
+    for start in starts {
+        let keys = start.await.unwrap();
+        let algorithms: Vec<_> = keys.iter().map(|key| key.algorithm.as_str()).collect();
+        assert_eq!(algorithms, ["ES256", "RS256"]);
+        assert_eq!(keys, store.keys().await.unwrap());
+    }
 }

@@ -4,7 +4,7 @@
 //! Instead, one session that is lost casts doubt on all: those that were opened before are not lent again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::{BUSY, CONNECTIONS, StoreError};
 use super::session::Session;
+use super::sole::Sole;
 
 /// A session that has been idle for longer is asked whether it still answers: firewalls forget quiet connections.
 const QUIET: Duration = Duration::from_secs(30);
@@ -28,6 +29,8 @@ struct Shared {
     idle: Mutex<Vec<Idle>>,
     /// Grows when a session is lost.
     generation: AtomicU64,
+    /// Where no other gateway may take part.
+    sole: OnceLock<Sole>,
 }
 
 /// A connection that nobody uses.
@@ -45,6 +48,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(connections)),
             idle: Mutex::default(),
             generation: AtomicU64::new(0),
+            sole: OnceLock::new(),
         }))
     }
 
@@ -55,8 +59,31 @@ impl Pool {
             .unwrap_or(Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)))
     }
 
+    /// From now on, this gateway is the only one on the database, or writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`]
+    pub(in super::super) async fn keep_alone(&self) -> Result<(), StoreError> {
+        let sole = Sole::take(self.0.options.clone()).await?;
+        // Whoever has it already need not take it twice.
+        drop(self.0.sole.set(sole));
+        Ok(())
+    }
+
+    /// Whether this gateway may write.
+    ///
+    /// # Errors
+    /// [`StoreError::Displaced`]
+    pub(in super::super) fn admit(&self) -> Result<(), StoreError> {
+        match self.0.sole.get() {
+            Some(sole) if !sole.is_held() => Err(StoreError::Displaced),
+            _ => Ok(()),
+        }
+    }
+
     /// A session in which a transaction has begun.
     pub(in super::super) async fn begin(&self) -> Result<Session, StoreError> {
+        self.admit()?;
         let mut session = self.lend().await?;
         if session.begin().await.is_err() {
             // Nothing has happened yet: a server that was restarted meanwhile deserves one more try.
@@ -77,6 +104,9 @@ impl Pool {
     /// Ends all sessions; there are none afterwards.
     pub(in super::super) async fn close(&self) {
         self.0.permits.close();
+        if let Some(sole) = self.0.sole.get() {
+            sole.release();
+        }
         for idle in self.take_all() {
             let _ = timeout(BUSY, idle.connection.close()).await;
         }
@@ -103,13 +133,16 @@ impl Pool {
                 return Ok(self.session(idle, permit));
             }
         }
+        Ok(self.session(self.connect().await?, permit))
+    }
+
+    pub(super) async fn connect(&self) -> Result<Idle, StoreError> {
         let generation = self.generation();
-        let idle = Idle {
+        Ok(Idle {
             connection: self.0.options.connect().await?,
             generation,
             since: Instant::now(),
-        };
-        Ok(self.session(idle, permit))
+        })
     }
 
     fn session(&self, idle: Idle, permit: OwnedSemaphorePermit) -> Session {

@@ -2,7 +2,7 @@
 
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::{Query, QueryAs};
-use sqlx::{Execute as _, FromRow, Postgres};
+use sqlx::{Execute as _, FromRow, Postgres, SqlStr};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::error::Elapsed;
@@ -90,9 +90,16 @@ impl Session {
         T: Send + Unpin + for<'r> FromRow<'r, PgRow>,
     {
         self.begin_if_due().await?;
-        let before = self.state;
-        let answer = timeout(PATIENCE, query.fetch_all(self.speak()?)).await;
-        or_nothing(self.hear(before, answer))
+        let mut asked = Asked::new(query)?;
+        loop {
+            let before = self.state;
+            let query = asked.rows::<T>();
+            let answer = timeout(PATIENCE, query.fetch_all(self.speak()?)).await;
+            match self.hear(before, answer) {
+                Err(_) if self.may_ask_again(&mut asked).await => {}
+                answer => return or_nothing(answer),
+            }
+        }
     }
 
     pub(crate) async fn fetch_optional<T>(
@@ -114,9 +121,16 @@ impl Session {
     where
         T: Send + Unpin + for<'r> FromRow<'r, PgRow>,
     {
-        let before = self.state;
-        let answer = timeout(PATIENCE, query.fetch_optional(self.speak()?)).await;
-        or_nothing(self.hear(before, answer))
+        let mut asked = Asked::new(query)?;
+        loop {
+            let before = self.state;
+            let query = asked.rows::<T>();
+            let answer = timeout(PATIENCE, query.fetch_optional(self.speak()?)).await;
+            match self.hear(before, answer) {
+                Err(_) if self.may_ask_again(&mut asked).await => {}
+                answer => return or_nothing(answer),
+            }
+        }
     }
 
     pub(crate) async fn execute(&mut self, query: Arguments<'_>) -> Result<u64, StoreError> {
@@ -149,6 +163,21 @@ impl Session {
         let before = self.state;
         let answer = timeout(PATIENCE, query.execute(self.speak()?)).await;
         self.hear(before, answer).map(|done| done.rows_affected())
+    }
+
+    /// Whether a lost session was replaced, so that what only reads can be asked once more: a server that was
+    /// restarted meanwhile is not the asker's trouble.
+    async fn may_ask_again(&mut self, asked: &mut Asked) -> bool {
+        if self.connection.is_some() || self.state != State::Idle || asked.again {
+            return false;
+        }
+        asked.again = true;
+        let Ok(Ok(idle)) = timeout(PATIENCE, self.pool.connect()).await else {
+            return false;
+        };
+        self.generation = idle.generation;
+        self.connection = Some(idle.connection);
+        true
     }
 
     async fn begin_if_due(&mut self) -> Result<(), StoreError> {
@@ -188,6 +217,36 @@ impl Session {
             }
             error.into()
         })
+    }
+}
+
+/// A question, so that it can be asked again.
+struct Asked {
+    sql: SqlStr,
+    arguments: PgArguments,
+    persistent: bool,
+    again: bool,
+}
+
+impl Asked {
+    fn new<T>(mut query: Rows<'_, T>) -> Result<Self, StoreError>
+    where
+        T: Send + Unpin + for<'r> FromRow<'r, PgRow>,
+    {
+        let arguments = query.take_arguments().map_err(sqlx::Error::Encode)?;
+        Ok(Self {
+            arguments: arguments.unwrap_or_default(),
+            persistent: sqlx::Execute::persistent(&query),
+            sql: query.sql(),
+            again: false,
+        })
+    }
+
+    fn rows<T>(&self) -> Rows<'static, T>
+    where
+        T: Send + Unpin + for<'r> FromRow<'r, PgRow>,
+    {
+        sqlx::query_as_with(self.sql.clone(), self.arguments.clone()).persistent(self.persistent)
     }
 }
 

@@ -43,7 +43,7 @@ async fn another_issuer_behind_one_connection_is_another_person() {
 async fn subjects_are_compared_by_the_byte() {
     let scene = Scene::new(json!({})).await;
     let first = scene.attempt(&ann(1)).await.unwrap();
-    for (handle, subject) in ["Ann", "ann ", "ann\0", "", "a%", "ａnn"]
+    for (handle, subject) in ["Ann", "ann ", "ann\u{1}", "", "a%", "ａnn"]
         .into_iter()
         .enumerate()
     {
