@@ -74,7 +74,7 @@ impl From<StoreError> for ApiError {
                 })
                 .collect::<Vec<_>>()
                 .into(),
-            StoreError::Conflict(_) => Self::whole(ApiRefusal::LostUpdate),
+            StoreError::Conflict(_) | StoreError::Raced => Self::whole(ApiRefusal::LostUpdate),
             StoreError::NotFound("connection") => Self::whole(ApiRefusal::ConnectionUnknown),
             StoreError::NotFound("application") => Self::whole(ApiRefusal::ApplicationUnknown),
             StoreError::NotFound("organization") => Self::whole(ApiRefusal::OrganizationUnknown),

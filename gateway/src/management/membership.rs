@@ -49,6 +49,7 @@ struct MemberView {
 struct MemberList {
     organization_users: Vec<MemberView>,
     /// Where the next page begins, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
 
@@ -61,6 +62,7 @@ struct MembersAdded {
 
 /// What a change came to.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are Kinde's")]
 struct MembersUpdated {
     /// Ids of those who were no members before.
     users_added: Vec<String>,

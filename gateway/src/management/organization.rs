@@ -52,6 +52,7 @@ struct OrganizationList {
     /// Whether the list goes on in the direction of paging.
     has_more: bool,
     /// Where the next page towards the older ones begins, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
 

@@ -91,8 +91,12 @@ fn read_address(identity: &mut Members<'_>, user: &mut User) {
 pub(super) struct Changed {
     profile: Profile,
     is_suspended: Option<bool>,
-    provided_id: Option<Option<String>>,
+    provided_id: Option<Text>,
 }
+
+/// A text that a request names; `null` and blank take away what is there.
+#[derive(Debug)]
+struct Text(Option<String>);
 
 impl Changed {
     /// Reads the body of `PATCH /api/v1/user`.
@@ -122,7 +126,7 @@ impl Changed {
         Self {
             profile: Profile::read(members),
             is_suspended: members.flag("is_suspended"),
-            provided_id: named(members, "provided_id", NAME_BYTES),
+            provided_id: Text::named(members, "provided_id", NAME_BYTES),
         }
     }
 
@@ -130,57 +134,105 @@ impl Changed {
     pub(super) fn applied(self, mut user: User) -> User {
         self.profile.write(&mut user);
         user.is_suspended = self.is_suspended.unwrap_or(user.is_suspended);
-        user.provided_id = self.provided_id.unwrap_or(user.provided_id);
+        replace(&mut user.provided_id, self.provided_id);
         user
     }
 }
 
-/// What a request says of a person; `null` and blank take away what is there.
+/// What a request says of a person; `None` where it is silent.
 #[derive(Debug)]
 struct Profile {
-    given_name: Option<Option<String>>,
-    family_name: Option<Option<String>>,
-    picture: Option<Option<String>>,
+    given_name: Option<Text>,
+    family_name: Option<Text>,
+    picture: Option<Text>,
 }
 
 impl Profile {
     fn read(members: &mut Members<'_>) -> Self {
         let profile = Self {
-            given_name: named(members, "given_name", NAME_BYTES),
-            family_name: named(members, "family_name", NAME_BYTES),
-            picture: named(members, "picture", PICTURE_BYTES),
+            given_name: Text::named(members, "given_name", NAME_BYTES),
+            family_name: Text::named(members, "family_name", NAME_BYTES),
+            picture: Text::named(members, "picture", PICTURE_BYTES),
         };
-        if let Some(Some(text)) = &profile.picture
+        if let Some(Text(Some(text))) = &profile.picture
             && !Url::parse(text).is_ok_and(|url| url.scheme() == "https")
         {
             let refusal = ApiRefusal::MemberValue.refuse().found(text);
-            members.refuse(
-                refusal.expected("an address that begins with https://"),
-                "picture",
-            );
+            let refusal = refusal.expected("an address that begins with https://");
+            members.refuse(refusal, "picture");
         }
         profile
     }
 
     /// The full name follows its parts where they change.
     fn write(self, user: &mut User) {
-        if self.given_name.is_some() || self.family_name.is_some() {
-            user.given_name = self.given_name.unwrap_or(user.given_name.take());
-            user.family_name = self.family_name.unwrap_or(user.family_name.take());
+        let is_renamed = self.given_name.is_some() || self.family_name.is_some();
+        replace(&mut user.given_name, self.given_name);
+        replace(&mut user.family_name, self.family_name);
+        replace(&mut user.picture, self.picture);
+        if is_renamed {
             user.name = full_name(user.given_name.as_deref(), user.family_name.as_deref());
-        }
-        if let Some(picture) = self.picture {
-            user.picture = picture;
         }
     }
 }
 
-/// A text where the member is there, `null` and blank included.
-fn named(members: &mut Members<'_>, name: &'static str, most: usize) -> Option<Option<String>> {
-    let text = owned(members.text(name, most));
-    members.names(name).then_some(text)
+impl Text {
+    fn named(members: &mut Members<'_>, name: &'static str, most: usize) -> Option<Self> {
+        let text = owned(members.text(name, most));
+        members.names(name).then_some(Self(text))
+    }
+}
+
+fn replace(kept: &mut Option<String>, sent: Option<Text>) {
+    if let Some(Text(sent)) = sent {
+        *kept = sent;
+    }
 }
 
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_within_a_user_is_described_by_what_reads_it() {
+        let schema = Entered::schema();
+        let members = &schema["properties"];
+        assert_eq!(members["profile"]["additionalProperties"], false);
+        assert_eq!(
+            members["profile"]["properties"]["given_name"]["maxLength"],
+            NAME_BYTES
+        );
+        let identity = &members["identities"]["items"];
+        assert_eq!(identity["required"], json!(["type", "details"]));
+        assert_eq!(identity["properties"]["details"]["type"], "object");
+        assert_eq!(
+            Changed::schema()["properties"]["is_suspended"],
+            json!({ "type": ["boolean", "null"] })
+        );
+    }
+
+    #[test]
+    fn a_full_name_follows_its_parts_and_nothing_else() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut user = entered_user("kp_1".into(), now);
+        user.name = Some("Dr. Ann Osei".into());
+        let changed = |body: Value| {
+            let body = body.as_object().unwrap().clone();
+            Changed::read(&body).unwrap().applied(user.clone()).name
+        };
+        assert_eq!(changed(json!({ "picture": null })), user.name);
+        assert_eq!(
+            changed(json!({ "given_name": "Ann" })).as_deref(),
+            Some("Ann")
+        );
+        let both = json!({ "given_name": "Ann", "family_name": "Osei" });
+        assert_eq!(changed(both).as_deref(), Some("Ann Osei"));
+        assert_eq!(changed(json!({ "given_name": "" })), None);
+    }
 }

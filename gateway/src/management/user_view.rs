@@ -60,6 +60,7 @@ struct IdentityEntry {
 pub(super) struct UserList {
     pub(super) users: Vec<UserView>,
     /// Where the next page begins, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next_token: Option<String>,
 }
 

@@ -59,7 +59,7 @@ async fn a_list_of_members_goes_on_where_its_last_row_was(store: &Store) {
     for (number, id) in (0..).zip(&ids) {
         let now = later(number / 2);
         store
-            .change_members(CODE, &[id.clone()], &[], now)
+            .change_members(CODE, std::slice::from_ref(id), &[], now)
             .await
             .unwrap();
     }

@@ -158,7 +158,11 @@ async fn a_profile_follows_the_primary_identity_alone() {
     };
     let name = |name: &str| (user_id.clone(), Some(name.to_owned()));
     assert_eq!(through_other(&login).await, name("Anna"));
-    let first = &scene.store.identities_of(&[user_id.clone()]).await.unwrap();
+    let first = &scene
+        .store
+        .identities_of(std::slice::from_ref(&user_id))
+        .await
+        .unwrap();
     let first = first.iter().find(|one| one.subject == "ann").unwrap();
     scene
         .store
