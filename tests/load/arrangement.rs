@@ -24,6 +24,8 @@ pub(crate) const POSTGRES: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Sqlite,
+    /// PostgreSQL, and what lives shortly in the one replica's memory.
+    Postgres,
     /// PostgreSQL and Redis, and so many replicas.
     Servers(u32),
 }
@@ -102,6 +104,7 @@ impl Kind {
     pub(crate) fn name(self) -> String {
         match self {
             Self::Sqlite => "SQLite".to_owned(),
+            Self::Postgres => "PostgreSQL".to_owned(),
             Self::Servers(1) => "PostgreSQL and Redis".to_owned(),
             Self::Servers(replicas) => format!("PostgreSQL and Redis, {replicas} replicas"),
         }
@@ -111,31 +114,32 @@ impl Kind {
 impl Arrangement {
     pub(crate) async fn start(kind: Kind, binary: &Path) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
-        let (mut postgres, mut redis, mut replicas) = (None, None, 1);
-        let place = match kind {
-            Kind::Sqlite => Place::on_sqlite(binary, folder.path()),
-            Kind::Servers(wanted) => {
-                let (server, cache) = (Postgres::with(POSTGRES), Redis::start()?);
-                let database = Database::Postgres(server.database());
-                let place = Place::on(binary, folder.path(), database)
-                    .with("FEDGATE_EPHEMERAL__URL", &cache.url());
-                let mut connection = place.database.connect().await?;
-                let data = connection.texts("SHOW data_directory").await?;
-                connection.close().await?;
-                postgres = Some((server, data.into_iter().collect()));
-                (redis, replicas) = (Some(cache), wanted);
-                place
-            }
+        let (postgres, redis, replicas) = match kind {
+            Kind::Sqlite => (None, None, 1),
+            Kind::Postgres => (Some(Postgres::with(POSTGRES)), None, 1),
+            Kind::Servers(replicas) => (
+                Some(Postgres::with(POSTGRES)),
+                Some(Redis::start()?),
+                replicas,
+            ),
         };
+        let mut place = match &postgres {
+            None => Place::on_sqlite(binary, folder.path()),
+            Some(server) => Place::on(binary, folder.path(), Database::Postgres(server.database())),
+        };
+        if let Some(redis) = &redis {
+            place = place.with("FEDGATE_EPHEMERAL__URL", &redis.url());
+        }
         let mut gateways = vec![Gateway::start(&place)?];
         for _ in 1..replicas {
             gateways.push(Gateway::replica(&place)?);
         }
+        let data = data_directory(&place.database).await?;
         Ok(Self {
             gateways,
             place,
             redis,
-            postgres,
+            postgres: postgres.zip(data),
             _folder: folder,
         })
     }
@@ -156,9 +160,9 @@ impl Arrangement {
 
     /// What the servers count; none of them for SQLite.
     pub(crate) async fn counts(&self) -> Outcome<Option<Counts>> {
-        let Some(redis) = &self.redis else {
+        if self.postgres.is_none() {
             return Ok(None);
-        };
+        }
         let mut connection = self.place.database.connect().await?;
         let numbers = connection
             .numbers(
@@ -170,7 +174,8 @@ impl Arrangement {
         let [wal, transactions] = numbers[..] else {
             return Err("two numbers were asked for".into());
         };
-        let info = redis.info()?;
+        let redis = self.redis.as_ref().map(Redis::info).transpose()?;
+        let info = redis.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         Ok(Some(Counts {
             commands: info.commands,
@@ -191,4 +196,15 @@ impl Arrangement {
         }
         Ok(most)
     }
+}
+
+/// Where the processes of a server work.
+async fn data_directory(database: &Database) -> Outcome<Option<PathBuf>> {
+    if let Database::Sqlite(_) = database {
+        return Ok(None);
+    }
+    let mut connection = database.connect().await?;
+    let data = connection.texts("SHOW data_directory").await?;
+    connection.close().await?;
+    Ok(data.first().map(PathBuf::from))
 }

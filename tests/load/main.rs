@@ -34,6 +34,14 @@ use scenario::{Row, Scenario};
 /// Whatever ends a measurement.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// What people sign in on.
+const KINDS: [Kind; 4] = [
+    Kind::Sqlite,
+    Kind::Postgres,
+    Kind::Servers(1),
+    Kind::Servers(2),
+];
+
 /// Measures what a running gateway costs.
 #[derive(Debug, Parser)]
 #[command(name = "fedgate-load")]
@@ -82,7 +90,7 @@ pub(crate) struct StoreOptions {
     /// Domains; there is a connection and an organization for every ten.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) domains: u64,
-    /// People who have signed in once.
+    /// People who have signed in once; in PostgreSQL only.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) people: u64,
     /// Starts of the process that are timed.
@@ -115,7 +123,7 @@ fn measured(options: &Options) -> Outcome<()> {
 
 async fn logins(options: &LoginOptions, binary: &Path) -> Outcome<()> {
     let (mut rows, mut checks, mut problems) = (Vec::new(), Vec::new(), String::new());
-    for kind in [Kind::Sqlite, Kind::Servers(1), Kind::Servers(2)] {
+    for kind in KINDS {
         if let Err(error) = sign_in(kind, options, binary, &mut rows, &mut checks).await {
             let _ = writeln!(problems, "{}: {error}", kind.name());
         }

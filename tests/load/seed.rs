@@ -40,8 +40,8 @@ const SQLITE: Dialect = Dialect {
     random: "lower(hex(randomblob(16)))",
     octets: ["randomblob(16)", "randomblob(32)"],
     hex: |number, digits| format!("printf('%0{digits}x', {number})"),
-    before: "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = MEMORY",
-    after: "PRAGMA wal_checkpoint(TRUNCATE)",
+    before: "PRAGMA journal_mode = OFF; PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = MEMORY",
+    after: "PRAGMA journal_mode = WAL",
 };
 const POSTGRES: Dialect = Dialect {
     random: "replace(CAST(gen_random_uuid() AS TEXT), '-', '')",

@@ -56,7 +56,7 @@ pub(crate) async fn measure(database: &Database) -> Outcome<Sizes> {
 pub(crate) fn table<'a>(stores: impl Iterator<Item = (&'static str, &'a Sizes)>) -> String {
     let mut text = head(&["store", "table", "rows", "octets a row", "of its indexes"]);
     for (store, sizes) in stores {
-        for (table, rows, octets, indexes) in sizes {
+        for (table, rows, octets, indexes) in sizes.iter().filter(|(_, rows, ..)| *rows > 0) {
             let each = |octets: i64| (octets / (*rows).max(1)).to_string();
             text += &row(&[
                 store.to_owned(),
