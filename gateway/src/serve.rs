@@ -60,9 +60,6 @@ pub enum ServeError {
     /// The signals that end the process.
     #[error("signals cannot be caught: {0}")]
     Signals(std::io::Error),
-    /// The outbound HTTP client.
-    #[error("the outbound HTTP client cannot be made: {0}")]
-    Egress(String),
 }
 
 /// With its code, where an operator can look it up, and with its cause.
@@ -109,7 +106,6 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
     let metrics = Arc::new(Metrics::new(&limits)?);
     let counting = Arc::clone(&metrics);
     let egress = egress
-        .map_err(|e| ServeError::Egress(e.to_string()))?
         .watched(move |call| counting.upstream_called(call.asked, call.outcome, call.took));
     let egress = Arc::new(egress);
     Ok(Arc::new(App {

@@ -11,6 +11,7 @@ mod watch;
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::{
@@ -144,37 +145,21 @@ pub struct Fetched {
 /// The guarded HTTP client. One per process; cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Egress {
-    client: reqwest::Client,
+    /// Made when it is first needed: it reads every certificate authority of the system, which takes longer than
+    /// all else at a start.
+    client: OnceLock<reqwest::Client>,
     policy: EgressPolicy,
     watcher: Watcher,
 }
 
 impl Egress {
     /// A client under `policy`.
-    ///
-    /// # Errors
-    /// When TLS cannot be initialized.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the guard that every outbound call goes through"
-    )]
-    pub fn new(policy: EgressPolicy) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("fedgate/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(policy.connect_timeout)
-            .dns_resolver(Resolver {
-                allow_private: policy.allow_private,
-            })
-            .build()?;
-        Ok(Self {
-            client,
+    pub fn new(policy: EgressPolicy) -> Self {
+        Self {
+            client: OnceLock::new(),
             policy,
             watcher: Watcher::default(),
-        })
+        }
     }
 
     /// The same client, which tells of every call. `watch` must not block.
@@ -239,10 +224,35 @@ impl Egress {
         }
     }
 
+    /// Fails when TLS cannot be initialized.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the guard that every outbound call goes through"
+    )]
+    fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("fedgate/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.policy.connect_timeout)
+            .dns_resolver(Resolver {
+                allow_private: self.policy.allow_private,
+            })
+            .build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, Refusal>>,
     ) -> Result<T, Refusal> {
+        // The upstream does not answer for what the first call of all takes here.
+        let _ = self.client();
         let most = self.policy.total_timeout;
         match tokio::time::timeout(most, work).await {
             Ok(result) => result,
@@ -275,8 +285,8 @@ impl Egress {
         self.check(&url)?;
         let request =
             reqwest::Request::try_from(request).map_err(|error| refusal_of(&error, &url))?;
-        let mut answer = self
-            .client
+        let client = self.client().map_err(|error| refusal_of(&error, &url))?;
+        let mut answer = client
             .execute(request)
             .await
             .map_err(|error| refusal_of(&error, &url))?;

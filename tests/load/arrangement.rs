@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use fedgate_test_servers::postgres::Postgres;
+use fedgate_test_servers::redis::Redis;
 use tempfile::TempDir;
 
 use crate::Outcome;
 use crate::database::Database;
 use crate::gateway::{Gateway, Place};
 use crate::process::{self, Memory};
-use crate::redis::Redis;
+use crate::redis::info;
 
 /// PostgreSQL as it is run for people, unlike for tests: it waits for its disk, and has room.
 pub(crate) const POSTGRES: &[&str] = &[
@@ -119,7 +120,7 @@ impl Arrangement {
             Kind::Postgres => (Some(Postgres::with(POSTGRES)), None, 1),
             Kind::Servers(replicas) => (
                 Some(Postgres::with(POSTGRES)),
-                Some(Redis::start()?),
+                Some(Redis::start()),
                 replicas,
             ),
         };
@@ -153,7 +154,7 @@ impl Arrangement {
             cpu.postgres = process::cpu_milliseconds_in(folder);
         }
         if let Some(redis) = &self.redis {
-            cpu.redis = redis.info()?.cpu;
+            cpu.redis = info(&redis.url())?.cpu;
         }
         Ok(cpu)
     }
@@ -174,12 +175,12 @@ impl Arrangement {
         let [wal, transactions] = numbers[..] else {
             return Err("two numbers were asked for".into());
         };
-        let redis = self.redis.as_ref().map(Redis::info).transpose()?;
-        let info = redis.unwrap_or_default();
+        let redis = self.redis.as_ref().map(|redis| info(&redis.url()));
+        let redis = redis.transpose()?.unwrap_or_default();
         #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         Ok(Some(Counts {
-            commands: info.commands,
-            memory: info.memory,
+            commands: redis.commands,
+            memory: redis.memory,
             wal: wal as f64,
             transactions: transactions as f64,
         }))

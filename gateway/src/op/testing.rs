@@ -167,7 +167,7 @@ impl Parts {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
-        let egress = Egress::new(EgressPolicy::default()).expect("a client");
+        let egress = Egress::new(EgressPolicy::default());
         let store = Store::open("sqlite::memory:").await.expect("a store");
         let jwks = serde_json::from_str(keyring().jwks()).expect("JSON");
         let ops = Application {

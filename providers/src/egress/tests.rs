@@ -9,7 +9,6 @@ fn egress(allow_private: bool) -> Egress {
         body_bytes: 1000,
         ..EgressPolicy::default()
     })
-    .unwrap()
 }
 
 fn guarded() -> Egress {

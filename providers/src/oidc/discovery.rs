@@ -158,7 +158,7 @@ mod tests {
         Metadata::parse(
             text.as_bytes(),
             ISSUER,
-            &Egress::new(EgressPolicy::default()).unwrap(),
+            &Egress::new(EgressPolicy::default()),
         )
     }
 

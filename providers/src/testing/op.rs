@@ -102,7 +102,7 @@ impl Op {
             server,
             world,
             key,
-            egress: Arc::new(Egress::new(policy).unwrap()),
+            egress: Arc::new(Egress::new(policy)),
         }
     }
 

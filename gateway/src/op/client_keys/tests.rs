@@ -47,7 +47,7 @@ fn client_keys() -> ClientKeys {
         allow_private: true,
         ..EgressPolicy::default()
     };
-    ClientKeys::new(Arc::new(Egress::new(policy).expect("a client")))
+    ClientKeys::new(Arc::new(Egress::new(policy)))
 }
 
 fn after(seconds: i64) -> Timestamp {

@@ -184,7 +184,7 @@ async fn metadata_of_another_issuer_does_not_open() {
 #[tokio::test]
 async fn endpoints_in_an_inner_network_are_refused_by_default() {
     let mut op = Op::start().await;
-    op.egress = Egress::new(EgressPolicy::default()).unwrap().into();
+    op.egress = Egress::new(EgressPolicy::default()).into();
     assert_eq!(op.open().await.unwrap_err(), EgressRefusal::SchemeForbidden);
     options(&mut op).issuer = Some("https://169.254.169.254".into());
     assert_eq!(
