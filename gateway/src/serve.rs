@@ -105,8 +105,8 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
     });
     let metrics = Arc::new(Metrics::new(&limits)?);
     let counting = Arc::clone(&metrics);
-    let egress = egress
-        .watched(move |call| counting.upstream_called(call.asked, call.outcome, call.took));
+    let egress =
+        egress.watched(move |call| counting.upstream_called(call.asked, call.outcome, call.took));
     let egress = Arc::new(egress);
     Ok(Arc::new(App {
         site: config.site(),
