@@ -25,11 +25,12 @@ pub(crate) fn cpu_milliseconds(id: u32) -> Outcome<f64> {
 pub(crate) fn cpu_milliseconds_in(folder: &Path) -> f64 {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes
-        .map(|entry| entry.path())
-        .filter(|process| std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == folder))
-        .filter_map(|process| {
+        .filter_map(|entry| {
+            let process = entry.path();
+            let works_there = std::fs::read_link(process.join("cwd")).ok()? == folder;
             let stat = process.join("stat");
-            fields_milliseconds(&stat.to_string_lossy(), &[14, 15, 16, 17]).ok()
+            let used = fields_milliseconds(&stat.to_string_lossy(), &[14, 15, 16, 17]).ok()?;
+            works_there.then_some(used)
         })
         .sum()
 }
