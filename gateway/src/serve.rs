@@ -142,7 +142,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         .map_err(|e| ServeError::Listen(address, e))?;
     tracing::info!(%address, public_url = app.site.base_url, "serving");
     let stop = stop_in_sight(app.clone(), signals);
-    serve_on(app, listener, stop).await
+    let served = serve_on(app.clone(), listener, stop).await;
+    // What a backup finds after an orderly end is one file, with nothing left in a log beside it.
+    app.store.close().await;
+    served
 }
 
 /// Waits to be told to stop. Whoever watches `/readyz` sees that first, and sends no more requests; a second signal ends

@@ -177,15 +177,22 @@ async fn a_body_of_nothing_but_fields_is_not_unfolded() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_connection_that_cannot_be_opened_has_its_trace_there() {
+async fn an_answer_to_a_connection_that_cannot_be_opened_has_its_trace_among_strangers() {
     let gateway = Gateway::start().await;
     let id = gateway.draft().await;
     let form = format!("SAMLResponse=PGEvPg%3D%3D&RelayState={STATE}");
     let page = gateway.post(&format!("/saml/{id}/acs"), form).await;
     assert!(says(&page, "login.other_browser"), "{page}");
     gateway.app.traces.flush().await;
-    let traces = gateway.app.store.traces(&id, 9).await.expect("a store");
+    let strangers = fedgate::events::trace::STRANGERS;
+    let traces = gateway
+        .app
+        .store
+        .traces(strangers, 9)
+        .await
+        .expect("a store");
     assert_eq!(traces.len(), 1);
+    assert_eq!(traces[0].connection_id.as_deref(), Some(id.as_str()));
     assert_eq!(traces[0].strategy.as_deref(), Some("saml:custom"));
 }
 
