@@ -7,12 +7,9 @@ use super::{ConfigFile, Environment, Failure, block_on, print};
 use crate::app::{Clock, Randomness};
 use crate::config::{Config, load_or_create_master_key};
 use crate::management::scope;
-use crate::op::issue::{Issuer, api_token};
+use crate::op::issue::{COMMAND_LINE, Issuer, api_token};
 use crate::store::Store;
 use crate::token_keys::TokenKeys;
-
-/// Who such a token says it was given to.
-const CLIENT_ID: &str = "fedgate-cli";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
@@ -54,7 +51,7 @@ async fn token(config: &Config, scopes: &[String]) -> Result<String, Failure> {
         seconds: config.limits.api_token_seconds,
         now: clock.now(),
     };
-    let token = api_token(&issuer, CLIENT_ID, scopes, &mut randomness.rng())?;
+    let token = api_token(&issuer, COMMAND_LINE, scopes, &mut randomness.rng())?;
     store.close().await;
     Ok(token)
 }

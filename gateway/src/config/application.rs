@@ -343,6 +343,7 @@ fn stored(application: &ApplicationConfig, sealer: &Sealer) -> Result<Applicatio
         secret_hash,
         redirect_uris: application.redirect_uris.clone(),
         post_logout_redirect_uris: application.post_logout_redirect_uris.clone(),
+        previous_secret: None,
         backchannel_logout_uri: application.backchannel_logout_uri.clone(),
         initiate_login_uri: application.initiate_login_uri.clone(),
         fallback_connection: application.fallback_connection.clone(),

@@ -136,12 +136,15 @@ async fn end(context: &Context<'_>, parameters: &Parameters) -> Result<Outcome, 
     if let Some(sid) = hint.as_ref().and_then(|claims| text(claims, "sid")) {
         context.store.end_login_session(sid, context.now).await?;
     }
+    // Kinde's clients send `redirect` alone and name no application. Any registered address will do then: the operator
+    // vouches for each of them, so that this is no open redirect, and what it ends is nothing. The standard parameter
+    // never gets that leave.
     let registered = match (asked, &application) {
-        (None, _) => false,
         (Some(asked), Some(application)) => has(application, asked),
-        (Some(asked), None) => {
-            client_id.is_none() && by_kinde && is_anyones(context, asked).await?
+        (Some(asked), None) if client_id.is_none() && by_kinde => {
+            context.store.is_post_logout_redirect_uri(asked).await?
         }
+        _ => false,
     };
     let mismatch = |asked: &str| OpRefusal::LogoutRedirectMismatch.refuse().found(asked);
     Ok(Outcome {
@@ -167,16 +170,6 @@ fn client_id<'r>(
             .found(named)),
         _ => Ok(Some(audience)),
     }
-}
-
-/// Kinde's clients send `redirect` alone and name no application. Any registered address will do then: the operator
-/// vouches for each of them, so that this is no open redirect, and what it ends is nothing. The standard parameter
-/// never gets that leave.
-async fn is_anyones(context: &Context<'_>, asked: &str) -> Result<bool, Refusal> {
-    let applications = context.store.applications().await?;
-    Ok(applications
-        .iter()
-        .any(|(application, _source)| has(application, asked)))
 }
 
 fn has(application: &Application, uri: &str) -> bool {

@@ -179,7 +179,7 @@ fn status(refusal: &Refusal) -> StatusCode {
     let is = |leaf: ApiRefusal| refusal.code() == leaf.entry().code;
     if refusal.code().starts_with("op.token_") {
         StatusCode::UNAUTHORIZED
-    } else if is(ApiRefusal::ScopeMissing) {
+    } else if is(ApiRefusal::ScopeMissing) || is(ApiRefusal::ScopeExceeded) {
         StatusCode::FORBIDDEN
     } else if is(ApiRefusal::MethodNotAllowed) {
         StatusCode::METHOD_NOT_ALLOWED
@@ -201,6 +201,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         StatusCode::NOT_FOUND
     } else if [
         ApiRefusal::LostUpdate,
+        ApiRefusal::ApplicationConfigured,
         ApiRefusal::ConfirmationRequired,
         ApiRefusal::HandleTaken,
         ApiRefusal::DomainNotAssigned,

@@ -164,14 +164,14 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match admitted(&app, &admission, &mut request) {
+    match admitted(&app, &admission, &mut request).await {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }
 }
 
-fn admitted(app: &App, admission: &Admission, request: &mut Request) -> Result<(), ApiError> {
-    let caller = authorize(app, request.headers(), admission.scopes)?;
+async fn admitted(app: &App, admission: &Admission, request: &mut Request) -> Result<(), ApiError> {
+    let caller = authorize(app, request.headers(), admission.scopes).await?;
     let query = Query::parse(request.uri().query(), &admission.query)?;
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(query);

@@ -1,6 +1,6 @@
 //! `/api/v1/applications/{application_id}/connections`
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
@@ -10,11 +10,13 @@ use super::answer::{ApiError, ok};
 use super::api::Api;
 use super::connection::{ID, stored};
 use super::operation::{Operation, PathParameter};
+use super::query::{PAGING, Query};
 use super::view::ConnectionList;
 use crate::app::{App, Shared};
+use crate::store::connection_list::Among;
 
 /// The id of an application in a path.
-const APPLICATION: PathParameter = PathParameter {
+pub(super) const APPLICATION: PathParameter = PathParameter {
     name: "application_id",
     says: "The client_id of an application.",
     example: "web",
@@ -29,6 +31,7 @@ pub(super) fn routes(api: Api) -> Api {
                 "List the connections that are enabled for an application",
                 &["read:application_connections", "read:connections"],
             )
+            .query(&PAGING)
             .answers::<ConnectionList>(StatusCode::OK),
         )
         .at(
@@ -55,12 +58,13 @@ pub(super) fn routes(api: Api) -> Api {
 
 pub(super) async fn list(
     State(app): State<Shared>,
+    Extension(query): Extension<Query>,
     Path(application): Path<String>,
 ) -> Result<Response, ApiError> {
     known(&app, &application).await?;
-    let connections = app.store.application_connections(&application).await?;
-    let list = ConnectionList::all(&connections);
-    Ok(ok(StatusCode::OK, "Connections", list))
+    let among = Among::Application(&application);
+    let page = app.store.connections(among, query.page()?).await?;
+    Ok(ok(StatusCode::OK, "Connections", ConnectionList::of(&page)))
 }
 
 pub(super) async fn enable(

@@ -173,6 +173,11 @@ impl<'a> Members<'a> {
         self.body.contains_key(name)
     }
 
+    /// Whether the member is there and `null`.
+    pub(super) fn is_null(&self, name: &str) -> bool {
+        self.body.get(name).is_some_and(Value::is_null)
+    }
+
     /// Whether the member is absent, `null` or blank.
     pub(super) fn is_blank(&self, name: &str) -> bool {
         match self.body.get(name) {
@@ -239,6 +244,32 @@ impl<'a> Members<'a> {
         self.note(name, || json!({ "type": ["boolean", "null"] }));
         self.value(name)?;
         Some(value)
+    }
+
+    /// A whole number within limits.
+    pub(super) fn number(&mut self, name: &'static str, most: u64, default: u64) -> u64 {
+        self.note(name, || {
+            json!({ "type": ["integer", "null"], "minimum": 0, "maximum": most, "default": default })
+        });
+        let Some(value) = self.value(name) else {
+            return default;
+        };
+        if !value.is_number() {
+            self.refuse(ApiRefusal::MemberType.refuse().expected("a number"), name);
+            return default;
+        }
+        let number = value.as_u64().filter(|number| *number <= most);
+        number.unwrap_or_else(|| {
+            let expected = format!("a whole number from 0 to {most}");
+            self.refuse(
+                ApiRefusal::MemberValue
+                    .refuse()
+                    .expected(expected)
+                    .found(value),
+                name,
+            );
+            default
+        })
     }
 
     pub(super) fn object(&mut self, name: &'static str) -> Option<&'a Map<String, Value>> {

@@ -280,7 +280,7 @@ pub(super) async fn check_dependants(
     if confirmed || !dependants.any() {
         return Ok(());
     }
-    let applications = app.store.connection_applications(&stored.id).await?;
+    let applications = app.store.dependent_applications(&stored.id).await?;
     let counted = format!(
         "{} users, {} applications, {} domains",
         dependants.users, dependants.applications, dependants.domains

@@ -22,6 +22,7 @@ use super::view::{self, ConnectionChanged, ConnectionCreated, ConnectionList, Co
 use crate::app::{App, Shared};
 use crate::registry;
 use crate::store::connection::{Beside, StoredConnection};
+use crate::store::connection_list::Among;
 use crate::store::metadata_revision::Revision;
 
 /// The id of a connection in a path.
@@ -116,10 +117,8 @@ pub(super) async fn list(
             )
         })?),
     };
-    let page = app
-        .store
-        .connections(domain.as_deref(), query.page()?)
-        .await?;
+    let among = domain.as_deref().map_or(Among::All, Among::Domain);
+    let page = app.store.connections(among, query.page()?).await?;
     Ok(ok(StatusCode::OK, "Connections", ConnectionList::of(&page)))
 }
 
@@ -190,7 +189,9 @@ pub(super) async fn delete(
     let stored = stored(&app, &id).await?;
     check_version(&headers, stored.version)?;
     check_dependants(&app, &stored, query.is_confirmed()).await?;
-    app.store.delete_connection(&stored.id).await?;
+    app.store
+        .delete_connection(&stored.id, stored.version)
+        .await?;
     app.registry.forget(&stored.id).await;
     Ok(ok(StatusCode::OK, "Connection deleted", Value::Null))
 }

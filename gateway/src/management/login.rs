@@ -7,12 +7,12 @@ use fedgate_providers::spec::Spec;
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder};
+use utoipa::openapi::schema::Object;
 
 use super::ApiRefusal;
 use super::answer::{ApiError, fix, ok};
 use super::api::Api;
-use super::operation::{Operation, PathParameter};
+use super::operation::{Operation, PathParameter, words};
 use crate::app::Shared;
 use crate::catalogue::catalogued;
 use crate::events::trace::Trace;
@@ -149,5 +149,5 @@ fn step(step: Step) -> LoginStep {
 const VERDICTS: [&str; 2] = ["passed", "failed"];
 
 fn verdict_schema() -> Object {
-    ObjectBuilder::new().enum_values(Some(VERDICTS)).build()
+    words(VERDICTS)
 }

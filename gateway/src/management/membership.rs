@@ -246,7 +246,8 @@ impl Asked {
             return;
         };
         if !self.seen.insert(id.clone()) {
-            user.refuse(ApiRefusal::MemberRepeated.refuse().found(&id), "id");
+            let refusal = ApiRefusal::MemberValue.refuse();
+            user.refuse(refusal.expected("each user once").found(&id), "id");
         }
         if leaves {
             self.remove.push(id);

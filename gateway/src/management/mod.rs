@@ -6,7 +6,11 @@
 pub(crate) mod activation;
 pub(crate) mod answer;
 mod api;
+mod application;
 mod application_connection;
+mod application_input;
+mod application_secret;
+mod application_view;
 mod body;
 mod caller;
 pub(crate) mod change;
@@ -50,6 +54,8 @@ pub fn routes(app: &Shared) -> Router<Shared> {
     let nouns = [
         connection::routes,
         setup_link::routes,
+        application::routes,
+        application_secret::routes,
         application_connection::routes,
         organization::routes,
         organization_connection::routes,

@@ -6,7 +6,7 @@ use utoipa::openapi::path::{
     Operation as Described, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::schema::{AllOfBuilder, Object, ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
@@ -199,6 +199,14 @@ pub(super) fn reference(name: &str) -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(name))
 }
 
+/// The schema of one of a few words.
+pub(super) fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words))
+        .build()
+}
+
 /// The first segment of a path, in the plural.
 fn tag(path: &str) -> String {
     let segment = path.trim_start_matches('/').split('/').next();
@@ -255,7 +263,12 @@ fn in_path(parameter: &PathParameter) -> Parameter {
 
 fn in_query(parameter: &QueryParameter) -> Parameter {
     let schema: RefOr<Schema> = match parameter.kind {
-        Kind::Text | Kind::Required => text_schema(),
+        Kind::Text => text_schema(),
+        Kind::Required => ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .build()
+            .into(),
         Kind::Boolean => ObjectBuilder::new()
             .schema_type(Type::Boolean)
             .build()

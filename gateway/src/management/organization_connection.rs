@@ -1,6 +1,6 @@
 //! `/api/v1/organizations/{org_code}/connections`
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
@@ -10,8 +10,10 @@ use super::api::Api;
 use super::connection::{ID, stored};
 use super::operation::Operation;
 use super::organization::{self, CODE};
+use super::query::{PAGING, Query};
 use super::view::ConnectionList;
 use crate::app::{App, Shared};
+use crate::store::connection_list::Among;
 
 pub(super) fn routes(api: Api) -> Api {
     api.at("/organizations/{org_code}/connections", &[CODE])
@@ -22,6 +24,7 @@ pub(super) fn routes(api: Api) -> Api {
                 "List an organization's own connections and those that are enabled for it",
                 &["read:organization_connections", "read:connections"],
             )
+            .query(&PAGING)
             .answers::<ConnectionList>(StatusCode::OK),
         )
         .at("/organizations/{org_code}/connections/{id}", &[CODE, ID])
@@ -46,12 +49,13 @@ pub(super) fn routes(api: Api) -> Api {
 /// Its own connections and those that are enabled for it.
 pub(super) async fn list(
     State(app): State<Shared>,
+    Extension(query): Extension<Query>,
     Path(code): Path<String>,
 ) -> Result<Response, ApiError> {
     organization::stored(&app, &code).await?;
-    let connections = app.store.organization_connections(&code).await?;
-    let list = ConnectionList::all(&connections);
-    Ok(ok(StatusCode::OK, "Connections", list))
+    let among = Among::Organization(&code);
+    let page = app.store.connections(among, query.page()?).await?;
+    Ok(ok(StatusCode::OK, "Connections", ConnectionList::of(&page)))
 }
 
 pub(super) async fn enable(

@@ -45,6 +45,18 @@ refusals! {
         ApplicationUnknown = "application_unknown", Application,
             says "There is no such application.",
             fix "Use the client_id of an application from fedgate.toml or from the Management API.";
+        /// The application is described in the configuration file, which alone changes it.
+        ApplicationConfigured = "application_configured", Application,
+            says "This application is described in the configuration file.",
+            fix "Change it in fedgate.toml and restart, or create another one through the Management API.";
+        /// The application has, or would get, scopes that the caller does not have: it would raise its own rights.
+        ScopeExceeded = "scope_exceeded", Application,
+            says "The caller may not give more rights than it has.",
+            fix "Let a caller do this that has every scope of the application, those it loses and those it gets.";
+        /// The application would be left without anything to prove itself with.
+        ApplicationProofless = "application_proofless", Application,
+            says "The application could not prove who it is any more.",
+            fix "Keep its jwks or jwks_uri, or give it a client secret first; a public application cannot have client_credentials.";
         /// No organization has this code.
         OrganizationUnknown = "organization_unknown", Application,
             says "There is no such organization.",

@@ -73,9 +73,11 @@ impl Gateway {
 
     async fn configured(extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let scopes: Vec<String> = super::scope::all().collect();
         let text = format!(
             "[server]\npublic_url = \"https://login.example.com\"\n[store]\nurl = \"sqlite::memory:\"\n{extra}\n\
-             [[applications]]\nclient_id = \"app\"\nredirect_uris = [\"https://app.example/cb\"]\n"
+             [[applications]]\nclient_id = \"app\"\nredirect_uris = [\"https://app.example/cb\"]\n\
+             [[applications]]\nclient_id = \"ops\"\nclient_secret = \"s\"\ngrant_types = [\"client_credentials\"]\nscopes = {scopes:?}\n"
         );
         let config = Config::parse(&text, &folder.path().join("fedgate.toml"), []).unwrap();
         Self {

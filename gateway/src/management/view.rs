@@ -4,11 +4,12 @@ use fedgate_providers::connection::{Connection, ConnectionId, Problem};
 use fedgate_providers::login::Site;
 use fedgate_providers::spec::Spec;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder};
+use utoipa::openapi::schema::Object;
 
 use super::answer::ProblemView;
+use super::operation::words;
 use crate::store::connection::StoredConnection;
 use crate::store::page::Page;
 
@@ -45,14 +46,6 @@ impl ConnectionList {
         Self {
             connections: page.items.iter().map(entry).collect(),
             has_more: page.has_more,
-        }
-    }
-
-    /// All that there are.
-    pub(super) fn all<'c>(connections: impl IntoIterator<Item = &'c StoredConnection>) -> Self {
-        Self {
-            connections: connections.into_iter().map(entry).collect(),
-            has_more: false,
         }
     }
 }
@@ -204,10 +197,9 @@ pub(crate) fn setup(site: &Site, id: &ConnectionId, strategy: &str, options: &Va
 }
 
 fn status_schema() -> Object {
-    ObjectBuilder::new().enum_values(Some(STATUSES)).build()
+    words(STATUSES)
 }
 
 fn strategy_schema() -> Object {
-    let strategies = Spec::all().map(|spec| json!(spec.strategy));
-    ObjectBuilder::new().enum_values(Some(strategies)).build()
+    words(Spec::all().map(|spec| spec.strategy.as_str()))
 }

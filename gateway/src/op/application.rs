@@ -3,8 +3,8 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use fedgate_certs::CertError;
 use fedgate_certs::seal::Sealer;
+use fedgate_certs::{CertError, Timestamp};
 use fedgate_providers::error::Refusal;
 use http::{HeaderMap, header::AUTHORIZATION};
 use subtle::ConstantTimeEq as _;
@@ -71,7 +71,8 @@ pub fn secret_hash(sealer: &Sealer, client_id: &str, secret: &str) -> Result<Vec
     sealer.mac("client_secret", data.as_bytes()).map(Vec::from)
 }
 
-/// Compares a presented secret with the registered hash, in constant time.
+/// Compares a presented secret with the registered hash, in constant time; with the one before it too, while that
+/// still counts.
 ///
 /// # Errors
 /// `op.client_secret_wrong`, also where no secret is registered; `op.signing_failed` when OpenSSL fails.
@@ -79,6 +80,7 @@ pub(super) fn check_secret(
     sealer: &Sealer,
     application: &Application,
     secret: &str,
+    now: Timestamp,
 ) -> Result<(), Refusal> {
     let presented = secret_hash(sealer, &application.client_id, secret)
         .map_err(|error| OpRefusal::SigningFailed.refuse().detail(error))?;
@@ -87,7 +89,15 @@ pub(super) fn check_secret(
             .refuse()
             .detail("no client secret is registered"));
     };
-    if bool::from(presented.ct_eq(registered)) {
+    let previous = application.previous_secret.as_ref();
+    let previous = previous.filter(|previous| now < previous.expires_at);
+    let matches = previous
+        .map(|previous| &previous.hash)
+        .into_iter()
+        .fold(presented.ct_eq(registered), |found, hash| {
+            found | presented.ct_eq(hash)
+        });
+    if bool::from(matches) {
         Ok(())
     } else {
         Err(OpRefusal::ClientSecretWrong.into())

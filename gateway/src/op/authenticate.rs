@@ -34,7 +34,7 @@ pub(super) async fn authenticate(
     match &presented.proof {
         Proof::Nothing if is_public(&application) => {}
         Proof::Nothing => return Err(OpRefusal::ClientAuthenticationMissing.into()),
-        Proof::Secret(secret) => check_secret(context.sealer, &application, secret)?,
+        Proof::Secret(secret) => check_secret(context.sealer, &application, secret, context.now)?,
         Proof::Assertion(jwt) => check_assertion(context, &application, jwt).await?,
     }
     Ok(application)

@@ -52,6 +52,9 @@ pub(super) struct UserToken {
     pub(super) scope: Vec<String>,
 }
 
+/// Who a token of `fedgate token create` says it was given to: nobody's application.
+pub const COMMAND_LINE: &str = "fedgate-cli";
+
 /// Who calls the Management API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiCaller {
@@ -59,6 +62,15 @@ pub struct ApiCaller {
     pub client_id: String,
     /// What it may do, as granted with the token.
     pub scopes: Vec<String>,
+}
+
+impl ApiCaller {
+    /// Whether it has one of these scopes.
+    pub fn has_any(&self, scopes: &[&str]) -> bool {
+        self.scopes
+            .iter()
+            .any(|scope| scopes.contains(&scope.as_str()))
+    }
 }
 
 /// `aud` of a person's access token: the userinfo endpoint, which is the only place that takes it.
@@ -275,7 +287,7 @@ impl Issuer<'_> {
 }
 
 /// So many random octets in base64url.
-pub(super) fn random_text<const OCTETS: usize>(rng: &mut dyn CryptoRng) -> String {
+pub(crate) fn random_text<const OCTETS: usize>(rng: &mut dyn CryptoRng) -> String {
     let mut octets = [0; OCTETS];
     rng.fill_bytes(&mut octets);
     URL_SAFE_NO_PAD.encode(octets)

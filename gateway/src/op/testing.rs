@@ -83,6 +83,7 @@ pub(crate) fn application() -> Application {
             "https://app.test/cb?tenant=1".into(),
         ],
         post_logout_redirect_uris: vec!["https://app.test/bye".into()],
+        previous_secret: None,
         backchannel_logout_uri: None,
         initiate_login_uri: None,
         fallback_connection: None,

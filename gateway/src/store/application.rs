@@ -6,9 +6,10 @@ use fedgate_certs::Timestamp;
 use fedgate_certs::key::SigningAlgorithm;
 use fedgate_providers::connection::ConnectionId;
 
+use super::page::{Page, PageRequest};
 use super::query::{execute, fetch_all, fetch_optional};
 use super::setting::take_turns;
-use super::{Store, StoreError, Transaction, json, to_json};
+use super::{Store, StoreError, Transaction, json, time, to_json};
 use crate::change::Change;
 
 /// A downstream OAuth client.
@@ -20,6 +21,8 @@ pub struct Application {
     pub name: String,
     /// Keyed hash of the client secret; none for a public client.
     pub secret_hash: Option<Vec<u8>>,
+    /// The secret before, while it still counts.
+    pub previous_secret: Option<PreviousSecret>,
     /// Compared exactly.
     pub redirect_uris: Vec<String>,
     /// Compared exactly.
@@ -40,6 +43,30 @@ pub struct Application {
     pub jwks: Option<serde_json::Value>,
     /// Where its keys are.
     pub jwks_uri: Option<String>,
+}
+
+/// A client secret that another one took the place of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousSecret {
+    /// Keyed hash.
+    pub hash: Vec<u8>,
+    /// From then on it proves nothing.
+    pub expires_at: Timestamp,
+}
+
+/// An application as it is managed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registered {
+    /// What it may do and where it is.
+    pub application: Application,
+    /// Who describes it.
+    pub source: Source,
+    /// Grows by one at each change at the Management API.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
 }
 
 /// Where an application was described.
@@ -67,6 +94,11 @@ struct Row {
     source: String,
     name: String,
     secret_hash: Option<Vec<u8>>,
+    previous_secret_hash: Option<Vec<u8>>,
+    previous_secret_expires_at: Option<i64>,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
     redirect_uris: String,
     post_logout_redirect_uris: String,
     backchannel_logout_uri: Option<String>,
@@ -80,16 +112,36 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<(Application, Source), StoreError> {
+    fn read(self) -> Result<Registered, StoreError> {
         let source = if self.source == Source::Config.as_str() {
             Source::Config
         } else {
             Source::Api
         };
-        let application = Application {
+        let (version, created_at, updated_at) =
+            (self.version, time(self.created_at)?, time(self.updated_at)?);
+        Ok(Registered {
+            application: self.application()?,
+            source,
+            version,
+            created_at,
+            updated_at,
+        })
+    }
+
+    fn application(self) -> Result<Application, StoreError> {
+        let previous_secret = match (self.previous_secret_hash, self.previous_secret_expires_at) {
+            (Some(hash), Some(expires_at)) => Some(PreviousSecret {
+                hash,
+                expires_at: time(expires_at)?,
+            }),
+            _ => None,
+        };
+        Ok(Application {
             client_id: self.client_id,
             name: self.name,
             secret_hash: self.secret_hash,
+            previous_secret,
             redirect_uris: json(&self.redirect_uris, "redirect URIs")?,
             post_logout_redirect_uris: json(&self.post_logout_redirect_uris, "redirect URIs")?,
             backchannel_logout_uri: self.backchannel_logout_uri,
@@ -106,8 +158,7 @@ impl Row {
             scopes: json(&self.scopes, "scopes")?,
             jwks: self.jwks.map(|text| json(&text, "JWKS")).transpose()?,
             jwks_uri: self.jwks_uri,
-        };
-        Ok((application, source))
+        })
     }
 }
 
@@ -179,44 +230,52 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Changes an application of the Management API.
+    /// Changes an application of the Management API if its version is still `expected`, and answers the new version.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the Management API has none of that `client_id`.
+    /// [`StoreError::NotFound`] if the Management API has none of that `client_id`, [`StoreError::Conflict`] for
+    /// another version.
     pub async fn update_application(
         &self,
         application: &Application,
+        expected: i64,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let mut transaction = self.begin().await?;
         // Nobody else removes or configures it from here on.
-        let found = execute!(
+        let changed = execute!(
             transaction,
-            "UPDATE applications SET source = source WHERE client_id = $1 AND source = 'api'",
-            &application.client_id
+            "UPDATE applications SET version = version + 1 WHERE client_id = $1 AND source = 'api' AND version = $2",
+            &application.client_id,
+            expected
         )?;
-        if found == 0 {
-            return Err(StoreError::NotFound("application"));
+        if changed == 0 {
+            return Err(missing_or_changed(&mut transaction, &application.client_id).await?);
         }
         put(&mut transaction, application, Source::Api, now).await?;
         transaction.commit().await?;
         self.application_changed(&application.client_id).await;
-        Ok(())
+        Ok(expected + 1)
     }
 
-    /// Removes an application of the Management API.
+    /// Removes an application of the Management API if its version is still `expected`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the Management API has none of that `client_id`.
-    pub async fn delete_application(&self, client_id: &str) -> Result<(), StoreError> {
+    /// As [`Store::update_application`].
+    pub async fn delete_application(
+        &self,
+        client_id: &str,
+        expected: i64,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        if execute!(
+        let deleted = execute!(
             transaction,
-            "DELETE FROM applications WHERE client_id = $1 AND source = 'api'",
-            client_id
-        )? == 0
-        {
-            return Err(StoreError::NotFound("application"));
+            "DELETE FROM applications WHERE client_id = $1 AND source = 'api' AND version = $2",
+            client_id,
+            expected
+        )?;
+        if deleted == 0 {
+            return Err(missing_or_changed(&mut transaction, client_id).await?);
         }
         transaction.commit().await?;
         self.application_changed(client_id).await;
@@ -239,14 +298,14 @@ impl Store {
             .announce(Change::Application(client_id.to_owned()));
     }
 
-    /// Reads an application.
+    /// Reads an application with what is needed to manage it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
-    pub async fn application(
+    pub async fn registered_application(
         &self,
         client_id: &str,
-    ) -> Result<Option<(Application, Source)>, StoreError> {
+    ) -> Result<Option<Registered>, StoreError> {
         let mut reader = self.reader().await?;
         fetch_optional!(
             reader,
@@ -256,6 +315,18 @@ impl Store {
         )?
         .map(Row::read)
         .transpose()
+    }
+
+    /// Reads an application.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    pub async fn application(
+        &self,
+        client_id: &str,
+    ) -> Result<Option<(Application, Source)>, StoreError> {
+        let found = self.registered_application(client_id).await?;
+        Ok(found.map(|found| (found.application, found.source)))
     }
 
     /// The application as it was at most half a minute ago, or as this store has changed it since. A login whose
@@ -283,17 +354,75 @@ impl Store {
         Ok(Some(application))
     }
 
-    /// All applications by `client_id`.
+    /// A page of applications, newest first.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
-    pub async fn applications(&self) -> Result<Vec<(Application, Source)>, StoreError> {
+    /// [`StoreError::NotFound`] for a cursor that names no application.
+    pub async fn applications(
+        &self,
+        request: PageRequest<'_>,
+    ) -> Result<Page<Registered>, StoreError> {
         let mut reader = self.reader().await?;
-        fetch_all!(reader, Row, "SELECT * FROM applications ORDER BY client_id")?
-            .into_iter()
-            .map(Row::read)
-            .collect()
+        let cursor = request.starting_after.or(request.ending_before);
+        if let Some(cursor) = cursor
+            && fetch_optional!(
+                reader,
+                (String,),
+                "SELECT client_id FROM applications WHERE client_id = $1",
+                cursor
+            )?
+            .is_none()
+        {
+            return Err(StoreError::NotFound("application"));
+        }
+        let rows = if request.is_backward() {
+            fetch_all!(reader, Row,
+                "SELECT * FROM applications
+                 WHERE (created_at, client_id) > (SELECT created_at, client_id FROM applications WHERE client_id = $1)
+                 ORDER BY created_at, client_id LIMIT $2", request.ending_before, request.limit())
+        } else {
+            fetch_all!(reader, Row,
+                "SELECT * FROM applications WHERE CAST($1 AS TEXT) IS NULL
+                    OR (created_at, client_id) < (SELECT created_at, client_id FROM applications WHERE client_id = $1)
+                 ORDER BY created_at DESC, client_id DESC LIMIT $2", request.starting_after, request.limit())
+        }?;
+        Ok(Page::of(
+            rows.into_iter().map(Row::read).collect::<Result<_, _>>()?,
+            request,
+        ))
     }
+
+    /// Whether any application has registered this address for after a sign-out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn is_post_logout_redirect_uri(&self, uri: &str) -> Result<bool, StoreError> {
+        let mut reader = self.reader().await?;
+        let found = fetch_optional!(
+            reader,
+            (String,),
+            "SELECT client_id FROM post_logout_redirect_uris WHERE uri = $1 LIMIT 1",
+            uri
+        )?;
+        Ok(found.is_some())
+    }
+}
+
+async fn missing_or_changed(
+    transaction: &mut Transaction,
+    client_id: &str,
+) -> Result<StoreError, StoreError> {
+    let found = fetch_optional!(
+        *transaction,
+        (i64,),
+        "SELECT version FROM applications WHERE client_id = $1 AND source = 'api'",
+        client_id
+    )?;
+    Ok(if found.is_some() {
+        StoreError::Conflict("application")
+    } else {
+        StoreError::NotFound("application")
+    })
 }
 
 async fn put(
@@ -305,8 +434,8 @@ async fn put(
     execute!(*transaction,
         "INSERT INTO applications (client_id, source, name, secret_hash, redirect_uris, post_logout_redirect_uris,
             backchannel_logout_uri, initiate_login_uri, fallback_connection, id_token_signed_response_alg,
-            grant_types, scopes, jwks, jwks_uri, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+            grant_types, scopes, jwks, jwks_uri, previous_secret_hash, previous_secret_expires_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
          ON CONFLICT (client_id) DO UPDATE SET source = excluded.source, name = excluded.name,
             secret_hash = excluded.secret_hash, redirect_uris = excluded.redirect_uris,
             post_logout_redirect_uris = excluded.post_logout_redirect_uris,
@@ -314,7 +443,8 @@ async fn put(
             initiate_login_uri = excluded.initiate_login_uri, fallback_connection = excluded.fallback_connection,
             id_token_signed_response_alg = excluded.id_token_signed_response_alg,
             grant_types = excluded.grant_types, scopes = excluded.scopes, jwks = excluded.jwks,
-            jwks_uri = excluded.jwks_uri, updated_at = excluded.updated_at",
+            jwks_uri = excluded.jwks_uri, previous_secret_hash = excluded.previous_secret_hash,
+            previous_secret_expires_at = excluded.previous_secret_expires_at, updated_at = excluded.updated_at",
         &application.client_id,
         source.as_str(),
         &application.name,
@@ -329,7 +459,22 @@ async fn put(
         to_json(&application.scopes, "scopes")?,
         application.jwks.as_ref().map(ToString::to_string),
         application.jwks_uri.as_deref(),
+        application.previous_secret.as_ref().map(|previous| previous.hash.as_slice()),
+        application.previous_secret.as_ref().map(|previous| previous.expires_at.as_millisecond()),
         now.as_millisecond(),
     )?;
+    execute!(
+        *transaction,
+        "DELETE FROM post_logout_redirect_uris WHERE client_id = $1",
+        &application.client_id
+    )?;
+    for uri in &application.post_logout_redirect_uris {
+        execute!(
+            *transaction,
+            "INSERT INTO post_logout_redirect_uris (uri, client_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            uri,
+            &application.client_id
+        )?;
+    }
     Ok(())
 }

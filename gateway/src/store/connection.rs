@@ -5,7 +5,6 @@ use fedgate_providers::connection::{ConnectionId, Status};
 
 use super::error::DomainTaken;
 use super::metadata_revision::{self, Revision};
-use super::page::{Page, PageRequest};
 use super::query::{execute, fetch_all, fetch_optional};
 use super::{Store, StoreError, Transaction, json, outbox, time};
 
@@ -54,7 +53,7 @@ pub struct Beside<'a> {
 pub struct Dependants {
     /// Users with an identity of it.
     pub users: i64,
-    /// Applications that it is enabled for.
+    /// Applications that it is enabled for, or that send unknown domains to it.
     pub applications: i64,
     /// Domains that lead to it.
     pub domains: i64,
@@ -68,7 +67,7 @@ impl Dependants {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     version: i64,
     name: String,
@@ -83,7 +82,7 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<StoredConnection, StoreError> {
+    pub(super) fn read(self) -> Result<StoredConnection, StoreError> {
         Ok(StoredConnection {
             id: id(&self.id)?,
             version: self.version,
@@ -179,19 +178,25 @@ impl Store {
             .ok_or(StoreError::NotFound("connection"))
     }
 
-    /// Removes a connection with its domains, links, metadata and identities. Users stay.
+    /// Removes a connection with its domains, links, metadata and identities, if its version is still `expected`.
+    /// Users stay.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]
-    pub async fn delete_connection(&self, id: &ConnectionId) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`] for another version, [`StoreError::NotFound`].
+    pub async fn delete_connection(
+        &self,
+        id: &ConnectionId,
+        expected: i64,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        if execute!(
+        let deleted = execute!(
             transaction,
-            "DELETE FROM connections WHERE id = $1",
-            id.as_str()
-        )? == 0
-        {
-            return Err(StoreError::NotFound("connection"));
+            "DELETE FROM connections WHERE id = $1 AND version = $2",
+            id.as_str(),
+            expected
+        )?;
+        if deleted == 0 {
+            return Err(missing_or_changed(&mut transaction, id).await?);
         }
         transaction.commit().await
     }
@@ -213,47 +218,6 @@ impl Store {
         )?
         .map(Row::read)
         .transpose()
-    }
-
-    /// A page of connections, newest first; only those that `domain` leads to, if it is given.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] for a cursor that names no connection.
-    pub async fn connections(
-        &self,
-        domain: Option<&str>,
-        request: PageRequest<'_>,
-    ) -> Result<Page<StoredConnection>, StoreError> {
-        let mut reader = self.reader().await?;
-        let cursor = request.starting_after.or(request.ending_before);
-        if let Some(cursor) = cursor
-            && fetch_optional!(
-                reader,
-                (String,),
-                "SELECT id FROM connections WHERE id = $1",
-                cursor
-            )?
-            .is_none()
-        {
-            return Err(StoreError::NotFound("connection"));
-        }
-        let rows = if request.is_backward() {
-            fetch_all!(reader, Row,
-                "SELECT * FROM connections c
-                 WHERE (CAST($1 AS TEXT) IS NULL OR c.id IN (SELECT connection_id FROM connection_domains WHERE domain = $1))
-                   AND (c.created_at, c.id) > (SELECT created_at, id FROM connections WHERE id = $2)
-                 ORDER BY c.created_at, c.id LIMIT $3",
-                domain, request.ending_before, request.limit())
-        } else {
-            fetch_all!(reader, Row,
-                "SELECT * FROM connections c
-                 WHERE (CAST($1 AS TEXT) IS NULL OR c.id IN (SELECT connection_id FROM connection_domains WHERE domain = $1))
-                   AND (CAST($2 AS TEXT) IS NULL OR (c.created_at, c.id) < (SELECT created_at, id FROM connections WHERE id = $2))
-                 ORDER BY c.created_at DESC, c.id DESC LIMIT $3",
-                domain, request.starting_after, request.limit())
-        }?;
-        let connections = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
-        Ok(Page::of(connections, request))
     }
 
     /// Connections that are enabled for an application, whatever their status, by display name.
@@ -318,6 +282,26 @@ impl Store {
         Ok(rows.into_iter().map(|(client_id,)| client_id).collect())
     }
 
+    /// Applications that would notice if a connection went away, by `client_id`: those that it is enabled for, and those
+    /// that send unknown domains to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn dependent_applications(
+        &self,
+        id: &ConnectionId,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut reader = self.reader().await?;
+        let rows = fetch_all!(
+            reader,
+            (String,),
+            "SELECT client_id FROM application_connections WHERE connection_id = $1
+             UNION SELECT client_id FROM applications WHERE fallback_connection = $1 ORDER BY 1",
+            id.as_str()
+        )?;
+        Ok(rows.into_iter().map(|(client_id,)| client_id).collect())
+    }
+
     /// Enables a connection for an application, or takes that back; doing it twice changes nothing.
     ///
     /// # Errors
@@ -356,7 +340,8 @@ impl Store {
         let mut reader = self.reader().await?;
         let row = fetch_optional!(reader, Dependants,
             "SELECT (SELECT COUNT(DISTINCT user_id) FROM identities WHERE connection_id = $1) AS users,
-                    (SELECT COUNT(*) FROM application_connections WHERE connection_id = $1) AS applications,
+                    (SELECT COUNT(*) FROM (SELECT client_id FROM application_connections WHERE connection_id = $1
+                        UNION SELECT client_id FROM applications WHERE fallback_connection = $1) AS dependent) AS applications,
                     (SELECT COUNT(*) FROM connection_domains WHERE connection_id = $1) AS domains", id.as_str())?;
         Ok(row.unwrap_or_default())
     }

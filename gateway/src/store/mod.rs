@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod connection;
+pub mod connection_list;
 pub mod domain;
 pub mod error;
 pub mod identity;

@@ -106,6 +106,7 @@ pub(crate) fn application(client_id: &str) -> Application {
         secret_hash: Some(vec![1, 2, 3]),
         redirect_uris: vec!["https://app.test/cb".into()],
         post_logout_redirect_uris: Vec::new(),
+        previous_secret: None,
         backchannel_logout_uri: None,
         initiate_login_uri: None,
         fallback_connection: Some(id(9)),

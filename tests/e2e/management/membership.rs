@@ -76,7 +76,7 @@ async fn of_members_all_are_taken_or_none_and_every_problem_is_told() {
     #[rustfmt::skip]
     let cases = [
         (users(&[&ann, "kp_x"]), 422, vec![("api.member_value", "users.1.id")]),
-        (users(&[&ann, &ann]), 400, vec![("api.member_repeated", "users.1.id")]),
+        (users(&[&ann, &ann]), 422, vec![("api.member_value", "users.1.id")]),
         (json!({}), 400, vec![("api.member_missing", "users")]),
         (json!({"users": [{"id": ann, "roles": ["admin"], "operation": "delete"}, {}]}), 422,
             vec![("api.member_value", "users.0.roles"), ("api.member_unknown", "users.0.operation"), ("api.member_missing", "users.1.id")]),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::metadata::Document;
 
 mod access;
+mod application;
 mod connection;
 mod identity;
 mod lifecycle;

@@ -1,7 +1,7 @@
 use http::HeaderValue;
 
 use super::*;
-use crate::op::testing::{SECRET, application, parameters, public_application, sealer};
+use crate::op::testing::{SECRET, application, now, parameters, public_application, sealer};
 
 fn with_basic(pair: &str) -> HeaderMap {
     with_authorization(&format!("Basic {}", STANDARD.encode(pair)))
@@ -128,16 +128,20 @@ fn an_assertion_needs_its_type_and_a_subject() {
 
 #[test]
 fn the_registered_secret_passes_and_no_other() {
-    assert_eq!(check_secret(&sealer(), &application(), SECRET), Ok(()));
+    assert_eq!(
+        check_secret(&sealer(), &application(), SECRET, now()),
+        Ok(())
+    );
     for secret in ["", "s", "s:e c+r%e=t ", "S:E C+R%E=T"] {
-        let refusal = check_secret(&sealer(), &application(), secret).expect_err("wrong");
+        let refusal = check_secret(&sealer(), &application(), secret, now()).expect_err("wrong");
         assert_eq!(refusal, OpRefusal::ClientSecretWrong, "{secret}");
     }
 }
 
 #[test]
 fn a_secret_proves_nothing_where_none_is_registered() {
-    let refusal = check_secret(&sealer(), &public_application(), SECRET).expect_err("public");
+    let refusal =
+        check_secret(&sealer(), &public_application(), SECRET, now()).expect_err("public");
     assert_eq!(refusal, OpRefusal::ClientSecretWrong);
 }
 
@@ -148,7 +152,7 @@ fn a_secret_hash_moved_to_another_client_proves_nothing() {
         ..application()
     };
     assert_eq!(
-        check_secret(&sealer(), &thief, SECRET).expect_err("moved"),
+        check_secret(&sealer(), &thief, SECRET, now()).expect_err("moved"),
         OpRefusal::ClientSecretWrong
     );
 }
@@ -157,4 +161,25 @@ fn a_secret_hash_moved_to_another_client_proves_nothing() {
 fn no_log_shows_a_secret() {
     let read = presented(&with_basic("web:hunter2"), &parameters("")).expect("read");
     assert!(!format!("{read:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_secret_before_counts_until_it_expires() {
+    let second = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
+    let rotated = Application {
+        secret_hash: Some(secret_hash(&sealer(), "web", "another").expect("a hash")),
+        previous_secret: Some(crate::store::application::PreviousSecret {
+            hash: secret_hash(&sealer(), "web", SECRET).expect("a hash"),
+            expires_at: second(60),
+        }),
+        ..application()
+    };
+    for secret in ["another", SECRET] {
+        assert_eq!(
+            check_secret(&sealer(), &rotated, secret, second(59)),
+            Ok(())
+        );
+    }
+    let late = check_secret(&sealer(), &rotated, SECRET, second(60)).expect_err("over");
+    assert_eq!(late, OpRefusal::ClientSecretWrong);
 }

@@ -1,6 +1,7 @@
 use super::on_every_backend;
-use crate::store::application::Source;
+use crate::store::application::{PreviousSecret, Source};
 use crate::store::connection::Beside;
+use crate::store::page::PageRequest;
 use crate::store::testing::{application, id, later, now, row};
 use crate::store::{Store, StoreError};
 use serde_json::json;
@@ -10,6 +11,9 @@ on_every_backend!(
     configuring_again_removes_what_is_gone_and_keeps_the_others,
     a_configured_application_is_not_changed_by_the_api,
     a_configured_application_keeps_its_connections,
+    of_two_changes_to_an_application_one_is_lost_and_told,
+    applications_are_paged_newest_first,
+    an_address_for_after_a_sign_out_is_found_as_long_as_an_application_has_it,
     what_is_kept_in_memory_follows_every_change,
     facts_are_written_once,
     of_many_who_take_a_name_one_has_it,
@@ -46,13 +50,13 @@ async fn configuring_again_removes_what_is_gone_and_keeps_the_others(store: &Sto
         .put_configured_applications(&[changed], later(1))
         .await
         .unwrap();
-    let left: Vec<_> = store
-        .applications()
-        .await
-        .unwrap()
+    let left = store.applications(PageRequest::default()).await.unwrap();
+    let mut left: Vec<_> = left
+        .items
         .into_iter()
-        .map(|(one, source)| (one.name, source))
+        .map(|one| (one.application.name, one.source))
         .collect();
+    left.sort_by(|one, other| other.0.cmp(&one.0));
     assert_eq!(
         left,
         [
@@ -68,11 +72,11 @@ async fn a_configured_application_is_not_changed_by_the_api(store: &Store) {
         .await
         .unwrap();
     assert!(matches!(
-        store.update_application(&application("a"), now()).await,
+        store.update_application(&application("a"), 1, now()).await,
         Err(StoreError::NotFound("application"))
     ));
     assert!(matches!(
-        store.delete_application("a").await,
+        store.delete_application("a", 1).await,
         Err(StoreError::NotFound("application"))
     ));
 }
@@ -101,6 +105,82 @@ async fn a_configured_application_keeps_its_connections(store: &Store) {
     );
 }
 
+async fn of_two_changes_to_an_application_one_is_lost_and_told(store: &Store) {
+    let mut written = application("demo");
+    store.create_application(&written, now()).await.unwrap();
+    written.previous_secret = Some(PreviousSecret {
+        hash: vec![9],
+        expires_at: later(60),
+    });
+    let version = store.update_application(&written, 1, later(1)).await;
+    assert_eq!(version.unwrap(), 2);
+    for late in [
+        store.update_application(&written, 1, later(2)).await.err(),
+        store.delete_application("demo", 1).await.err(),
+    ] {
+        assert!(matches!(late, Some(StoreError::Conflict("application"))));
+    }
+    let found = store.registered_application("demo").await.unwrap().unwrap();
+    assert_eq!(found.application, written);
+    assert_eq!((found.version, found.created_at), (2, now()));
+    assert_eq!(found.updated_at, later(1));
+}
+
+async fn applications_are_paged_newest_first(store: &Store) {
+    for (second, client_id) in ["a", "b", "c"].into_iter().enumerate() {
+        let at = later(i64::try_from(second).unwrap());
+        store
+            .create_application(&application(client_id), at)
+            .await
+            .unwrap();
+    }
+    let page = async |request| {
+        let page = store.applications(request).await.unwrap();
+        let ids = page.items.into_iter().map(|one| one.application.client_id);
+        (ids.collect::<String>(), page.has_more)
+    };
+    let two = PageRequest {
+        page_size: 2,
+        ..PageRequest::default()
+    };
+    assert_eq!(page(two).await, ("cb".to_owned(), true));
+    let after = PageRequest {
+        starting_after: Some("b"),
+        ..two
+    };
+    assert_eq!(page(after).await, ("a".to_owned(), false));
+    let before = PageRequest {
+        ending_before: Some("a"),
+        ..two
+    };
+    assert_eq!(page(before).await, ("cb".to_owned(), false));
+    let stranger = PageRequest {
+        starting_after: Some("z"),
+        ..two
+    };
+    assert!(matches!(
+        store.applications(stranger).await,
+        Err(StoreError::NotFound("application"))
+    ));
+}
+
+async fn an_address_for_after_a_sign_out_is_found_as_long_as_an_application_has_it(store: &Store) {
+    let mut written = application("demo");
+    let (kept, left) = ("https://app.test/bye", "https://app.test/left");
+    written.post_logout_redirect_uris = vec![kept.into(), kept.into(), left.into()];
+    store.create_application(&written, now()).await.unwrap();
+    let known = async |uri: &str| store.is_post_logout_redirect_uri(uri).await.unwrap();
+    assert!(known(kept).await && known(left).await && !known("https://app.test/").await);
+    written.post_logout_redirect_uris = vec![kept.into()];
+    store
+        .update_application(&written, 1, later(1))
+        .await
+        .unwrap();
+    assert!(known(kept).await && !known(left).await);
+    store.delete_application("demo", 2).await.unwrap();
+    assert!(!known(kept).await);
+}
+
 async fn what_is_kept_in_memory_follows_every_change(store: &Store) {
     let near = async |client_id: &str| {
         let found = store.near_application(client_id).await.unwrap();
@@ -111,9 +191,12 @@ async fn what_is_kept_in_memory_follows_every_change(store: &Store) {
     store.create_application(&written, now()).await.unwrap();
     assert_eq!(near("demo").await, Some(written.name.clone()));
     written.name = "Another name".to_owned();
-    store.update_application(&written, later(1)).await.unwrap();
+    store
+        .update_application(&written, 1, later(1))
+        .await
+        .unwrap();
     assert_eq!(near("demo").await.as_deref(), Some("Another name"));
-    store.delete_application("demo").await.unwrap();
+    store.delete_application("demo", 2).await.unwrap();
     assert_eq!(near("demo").await, None);
 
     let configured = [application("a")];
@@ -195,5 +278,10 @@ async fn who_asks_for_a_text_that_cannot_be_kept_finds_nothing(store: &Store) {
     assert_eq!(store.application("a\0b").await.unwrap(), None);
     assert_eq!(store.user("a\0b").await.unwrap(), None);
     // And the session is as good as before.
-    assert!(store.applications().await.unwrap().is_empty());
+    assert!(store
+        .applications(PageRequest::default())
+        .await
+        .unwrap()
+        .items
+        .is_empty());
 }

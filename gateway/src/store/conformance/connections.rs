@@ -3,14 +3,16 @@ use serde_json::json;
 
 use super::on_every_backend;
 use crate::store::connection::{Beside, Dependants};
+use crate::store::connection_list::Among;
 use crate::store::domain::DomainRoute;
 use crate::store::error::DomainTaken;
 use crate::store::metadata_revision::{REVISIONS_KEPT, Revision, RevisionSource};
 use crate::store::page::{Page, PageRequest};
-use crate::store::testing::{application, id, later, now, row};
+use crate::store::testing::{application, id, later, now, organization, row};
 use crate::store::{Store, StoreError};
 
 on_every_backend!(
+    a_list_holds_those_that_it_is_about,
     a_connection_is_read_as_it_was_written,
     a_domain_leads_to_one_connection,
     every_taken_domain_is_named_and_nothing_is_written,
@@ -144,7 +146,7 @@ async fn pages_lead_through_the_whole_list_and_back(store: &Store) {
     let page = async |starting_after: Option<&str>, ending_before: Option<&str>| {
         let page = store
             .connections(
-                None,
+                Among::All,
                 PageRequest {
                     starting_after,
                     ending_before,
@@ -183,7 +185,7 @@ async fn pages_lead_through_the_whole_list_and_back(store: &Store) {
         ..PageRequest::default()
     };
     assert!(matches!(
-        store.connections(None, unknown).await,
+        store.connections(Among::All, unknown).await,
         Err(StoreError::NotFound("connection"))
     ));
 }
@@ -192,7 +194,7 @@ async fn a_list_is_filtered_by_domain(store: &Store) {
     with_domains(store, 1, &["a.test"]).await.unwrap();
     with_domains(store, 2, &["b.test"]).await.unwrap();
     let found = store
-        .connections(Some("b.test"), PageRequest::default())
+        .connections(Among::Domain("b.test"), PageRequest::default())
         .await
         .unwrap();
     assert_eq!(
@@ -205,7 +207,7 @@ async fn a_list_is_filtered_by_domain(store: &Store) {
     );
     assert!(
         store
-            .connections(Some("c.test"), PageRequest::default())
+            .connections(Among::Domain("c.test"), PageRequest::default())
             .await
             .unwrap()
             .items
@@ -237,10 +239,10 @@ async fn a_deleted_connection_takes_along_what_was_its_own(store: &Store) {
             domains: 1
         }
     );
-    store.delete_connection(&id(1)).await.unwrap();
+    store.delete_connection(&id(1), 1).await.unwrap();
     assert!(!store.dependants(&id(1)).await.unwrap().any());
     assert!(matches!(
-        store.delete_connection(&id(1)).await,
+        store.delete_connection(&id(1), 1).await,
         Err(StoreError::NotFound("connection"))
     ));
     with_domains(store, 2, &["a.test"]).await.unwrap();
@@ -287,4 +289,45 @@ async fn one_revision_of_metadata_is_live(store: &Store) {
         assert_eq!(store.live_metadata(&id(1)).await.unwrap(), Some(revision));
     }
     assert_eq!(store.count_of_revisions(&id(1)).await, REVISIONS_KEPT);
+}
+
+async fn a_list_holds_those_that_it_is_about(store: &Store) {
+    store
+        .create_application(&application("app"), now())
+        .await
+        .unwrap();
+    let code = "org_00000000001";
+    store
+        .create_organization(&organization(code))
+        .await
+        .unwrap();
+    for number in 1..5 {
+        let mut one = row(number, json!({}));
+        one.created_at = later(i64::from(number));
+        one.organization_code = (number == 4).then(|| code.to_owned());
+        store.add(&one).await;
+    }
+    store.link_application("app", &id(1), true).await.unwrap();
+    store.link_application("app", &id(3), true).await.unwrap();
+    store.link_organization(code, &id(2), true).await.unwrap();
+    let found = async |among, starting_after: Option<&str>| {
+        let request = PageRequest {
+            starting_after,
+            page_size: 1,
+            ..PageRequest::default()
+        };
+        let page = store.connections(among, request).await.unwrap();
+        (page.items[0].id.clone(), page.has_more)
+    };
+    let of_application = Among::Application("app");
+    assert_eq!(found(of_application, None).await, (id(3), true));
+    let after = id(3);
+    let rest = found(of_application, Some(after.as_str())).await;
+    assert_eq!(rest, (id(1), false));
+    let of_organization = Among::Organization(code);
+    assert_eq!(found(of_organization, None).await, (id(4), true));
+    let after = id(4);
+    let rest = found(of_organization, Some(after.as_str())).await;
+    assert_eq!(rest, (id(2), false));
+    assert_eq!(found(Among::All, None).await, (id(4), true));
 }

@@ -117,7 +117,7 @@ async fn an_organization_with_connections_stays(store: &Store) {
         delete(None).await,
         Err(StoreError::Conflict("connections"))
     ));
-    store.delete_connection(&id(1)).await.unwrap();
+    store.delete_connection(&id(1), 1).await.unwrap();
     assert!(matches!(
         delete(Some(7)).await,
         Err(StoreError::Conflict("organization"))

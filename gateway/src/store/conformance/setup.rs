@@ -124,7 +124,7 @@ async fn a_revoked_link_opens_nothing(store: &Store) {
 async fn a_link_goes_with_its_connection(store: &Store) {
     draft(store).await;
     opened(store, &OLD).await;
-    store.delete_connection(&id(1)).await.unwrap();
+    store.delete_connection(&id(1), 1).await.unwrap();
     assert_eq!(store.setup_link(&OLD).await.unwrap(), None);
     let orphan = store.put_setup_link(&id(1), &NEW, later(60), now()).await;
     assert!(matches!(orphan, Err(StoreError::NotFound("connection"))));

@@ -66,7 +66,10 @@ async fn sessions_that_the_server_ended_are_replaced_before_anybody_notices() {
         let (one, two) = (store.reader().await.unwrap(), store.reader().await.unwrap());
         drop((one, two));
         execute(&store.url(), END_SESSIONS);
-        store.applications().await.unwrap();
+        store
+            .applications(crate::store::page::PageRequest::default())
+            .await
+            .unwrap();
         execute(&store.url(), END_SESSIONS);
         let name = format!("demo-{round}");
         store

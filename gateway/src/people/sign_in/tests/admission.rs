@@ -27,7 +27,7 @@ async fn a_connection_disabled_in_between_ends_the_login() {
 #[tokio::test]
 async fn a_connection_deleted_in_between_ends_the_login() {
     let scene = Scene::new(json!({})).await;
-    scene.store.delete_connection(&id(1)).await.unwrap();
+    scene.store.delete_connection(&id(1), 1).await.unwrap();
     assert_eq!(
         scene.refused(&ann(1)).await,
         PeopleRefusal::ConnectionMissing
