@@ -14,6 +14,7 @@ mod documentation;
 mod egress;
 mod fault;
 mod https;
+mod kinde_client;
 mod lab;
 mod limits;
 mod logout;

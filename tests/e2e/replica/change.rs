@@ -143,7 +143,7 @@ async fn an_application_and_a_key_that_change_are_seen_within_a_second() {
     ));
     application.redirect_uris = vec!["http://127.0.0.1:9/moved".to_owned()];
     a.store
-        .update_application(&application, now)
+        .update_application(&application, 1, now)
         .await
         .expect("changed");
     becomes(SOON, "the redirect URI", async || {

@@ -278,10 +278,12 @@ async fn who_asks_for_a_text_that_cannot_be_kept_finds_nothing(store: &Store) {
     assert_eq!(store.application("a\0b").await.unwrap(), None);
     assert_eq!(store.user("a\0b").await.unwrap(), None);
     // And the session is as good as before.
-    assert!(store
-        .applications(PageRequest::default())
-        .await
-        .unwrap()
-        .items
-        .is_empty());
+    assert!(
+        store
+            .applications(PageRequest::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
 }
