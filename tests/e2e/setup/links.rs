@@ -69,7 +69,7 @@ async fn a_lifetime_is_bounded_and_ends() {
             create(&gateway, &id, &format!("{{\"lifetime_seconds\": {bad}}}")).await;
         assert_eq!(
             (status, answer["errors"][0]["code"].as_str()),
-            (400, Some("api.member_value")),
+            (422, Some("api.member_value")),
             "{bad}"
         );
     }
