@@ -71,10 +71,9 @@ pub fn language(headers: &HeaderMap, ui_locales: Option<&str>) -> Language {
 /// The HTTP status of a page about a refusal.
 pub fn status(entry: &Catalogued) -> StatusCode {
     match (entry.code, entry.blame) {
-        ("gateway.not_found", _) => StatusCode::NOT_FOUND,
+        ("gateway.not_found" | "setup.link_unknown", _) => StatusCode::NOT_FOUND,
         ("gateway.rate_limited", _) => StatusCode::TOO_MANY_REQUESTS,
         ("gateway.method_not_allowed", _) => StatusCode::METHOD_NOT_ALLOWED,
-        ("setup.link_unknown", _) => StatusCode::NOT_FOUND,
         ("setup.link_used" | "setup.link_expired", _) => StatusCode::GONE,
         (
             "setup.session_missing"

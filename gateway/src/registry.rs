@@ -244,7 +244,7 @@ impl Registry {
             egress,
             now,
         };
-        let provider = match Provider::open(opening).await {
+        let provider = match Box::pin(Provider::open(opening)).await {
             Ok(provider) => provider,
             Err(refusal) => {
                 self.refused.insert(version, refusal.clone()).await;
@@ -253,7 +253,7 @@ impl Registry {
         };
         let metadata_read = match &provider {
             Provider::Oauth(_) => Some(now),
-            _ => metadata.map(|revision| revision.fetched_at),
+            Provider::Saml(_) => metadata.map(|revision| revision.fetched_at),
         };
         let ready = Arc::new(Ready {
             connection,

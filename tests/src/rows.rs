@@ -63,7 +63,7 @@ pub async fn traces(folder: &Path) -> (i64, i64) {
 
 /// How many bytes the whole database has.
 pub async fn bytes(folder: &Path) -> u64 {
-    let bytes = match connect(folder).await {
+    match connect(folder).await {
         Connection::Postgres(_) => {
             let (bytes, _) = pair(
                 folder,
@@ -80,8 +80,7 @@ pub async fn bytes(folder: &Path) -> u64 {
                 .map(|metadata| metadata.len())
                 .sum()
         }
-    };
-    bytes
+    }
 }
 
 async fn pair(folder: &Path, query: &'static str) -> (i64, i64) {

@@ -81,7 +81,7 @@ fn setup<'a>(
         "redirect_uri" => format!("https://login.example.com/login/callback/{ID}"),
         _ => format!("https://login.example.com/saml/{ID}/metadata"),
     };
-    let named = &spec.console.setup;
+    let wording = &spec.console.setup;
     let names: &[(&'static str, FieldKind)] = if spec.protocol() == "saml" {
         &[
             ("metadata_url", FieldKind::Line),
@@ -95,12 +95,12 @@ fn setup<'a>(
             ("client_secret", FieldKind::Secret(true)),
         ]
     };
-    let first = named.bring[0].0.as_str();
+    let first = wording.bring[0].0.as_str();
     let (fields, other_fields) = names
         .iter()
         .map(|(name, kind)| SetupField {
             name,
-            label: named
+            label: wording
                 .bring
                 .iter()
                 .find(|(word, _)| word == name)
@@ -115,7 +115,7 @@ fn setup<'a>(
         display_name: name,
         spec,
         state,
-        values: named
+        values: wording
             .copy
             .iter()
             .map(|(word, label)| (label.clone(), value(word)))
@@ -152,7 +152,7 @@ fn hostile(language: Language) -> SetupPage<'static> {
     page.kept = Some(kept(HOSTILE));
     page.problems = vec![problem(HOSTILE)];
     for field in page.fields.iter_mut().chain(&mut page.other_fields) {
-        field.value = HOSTILE.to_owned();
+        HOSTILE.clone_into(&mut field.value);
         field.problem = Some(problem(HOSTILE));
     }
     page
@@ -161,7 +161,7 @@ fn hostile(language: Language) -> SetupPage<'static> {
 fn verdict(name: &str, passed: bool, language: Language) -> String {
     let mut trace = story(name);
     trace.client_id = None;
-    trace.steps[0].name = TEST_STEP.to_owned();
+    TEST_STEP.clone_into(&mut trace.steps[0].name);
     if passed {
         trace.steps.pop();
         trace.code = None;

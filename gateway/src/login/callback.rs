@@ -142,11 +142,12 @@ async fn finish(
             let of = (&connection, handle);
             match pending::open(app, &site, headers, (handle, &connection), now).await {
                 Ok(Held::Pending(opened)) => {
-                    complete(app, &site, of, *opened, arrived, &mut story, now).await
+                    Box::pin(complete(app, &site, of, *opened, arrived, &mut story, now)).await
                 }
                 // It ends on the setup page, and nothing else comes of it.
                 Ok(Held::Test(test)) => {
-                    return test_login::end(app, &site, of, *test, arrived.callback, headers).await;
+                    let end = test_login::end(app, &site, of, *test, arrived.callback, headers);
+                    return Box::pin(end).await;
                 }
                 Ok(Held::Completed(request)) => {
                     story.request = Some(*request);

@@ -56,9 +56,9 @@ pub struct PendingTest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kept {
     /// An application waits for the person.
-    Login(PendingLogin),
+    Login(Box<PendingLogin>),
     /// A setup page waits for the verdict.
-    Test(PendingTest),
+    Test(Box<PendingTest>),
 }
 
 /// What a browser holds for a login.
@@ -197,8 +197,14 @@ pub async fn open(
     let expired = opened.expired;
     Ok(
         match postcard::from_bytes(&opened.plain).map_err(|_| unreadable())? {
-            Kept::Login(login) => Held::Pending(Box::new(Opened { login, expired })),
-            Kept::Test(login) => Held::Test(Box::new(Opened { login, expired })),
+            Kept::Login(login) => Held::Pending(Box::new(Opened {
+                login: *login,
+                expired,
+            })),
+            Kept::Test(login) => Held::Test(Box::new(Opened {
+                login: *login,
+                expired,
+            })),
         },
     )
 }

@@ -115,12 +115,12 @@ async fn leave(
         format!("sent to {}", destination(&begun.redirect)),
         now,
     );
-    let kept = Kept::Login(PendingLogin {
+    let kept = Kept::Login(Box::new(PendingLogin {
         request: request.clone(),
         reason,
         provider: begun.pending,
         steps,
-    });
+    }));
     let mut cookies = HeaderMap::new();
     pending::keep(
         app,

@@ -76,7 +76,8 @@ pub fn sign_in<'a>(
     rng: &mut dyn CryptoRng,
 ) -> impl Future<Output = Result<SignedIn, Refusal>> + Send + use<'a> {
     let fresh = Fresh::draw(attempt.now, rng);
-    async move { transact(store, &attempt, &fresh).await }
+    // The two databases' statements make it large, and it is held by everything around it.
+    Box::pin(async move { transact(store, &attempt, &fresh).await })
 }
 
 /// Names drawn before the transaction begins.

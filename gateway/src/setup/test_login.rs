@@ -150,12 +150,12 @@ async fn send(
     steps.pass(TEST_STEP, note, now);
     let note = format!("sent to {}", destination(&begun.redirect));
     steps.pass("begin", note, now);
-    let kept = Kept::Test(PendingTest {
+    let kept = Kept::Test(Box::new(PendingTest {
         tested,
         link: visit.session.link,
         provider: begun.pending,
         steps,
-    });
+    }));
     let mut cookies = HeaderMap::new();
     let (site, of) = (&visit.site, (handle, &visit.id));
     pending::keep(app, site, (headers, &mut cookies), of, &kept, now).await?;

@@ -157,8 +157,11 @@ fn state(visit: &Visit, last: Option<&LastTest>) -> SetupState {
     }
 }
 
+/// Values, each with the name that a console has for it.
+type Labelled = Vec<(String, String)>;
+
 /// The values to copy under the console's own names, and those that it does not ask for.
-fn values(app: &App, visit: &Visit) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn values(app: &App, visit: &Visit) -> (Labelled, Labelled) {
     let stored = &visit.stored;
     let all = setup_values(&app.site, &stored.id, &stored.strategy, &stored.options);
     let value = |word: &str| match word {

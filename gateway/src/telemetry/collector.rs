@@ -92,7 +92,7 @@ fn traces_url(endpoint: &Url) -> String {
 /// The batches come from a thread of their own, outside the runtime that the connection lives in.
 #[derive(Debug)]
 struct Client {
-    client: reqwest::Client,
+    http: reqwest::Client,
     runtime: Handle,
     is_failing: Arc<AtomicBool>,
 }
@@ -110,7 +110,7 @@ impl Client {
             .build()
             .map_err(|error| error.to_string())?;
         Ok(Self {
-            client,
+            http: client,
             runtime: Handle::try_current().map_err(|error| error.to_string())?,
             is_failing: Arc::default(),
         })
@@ -120,7 +120,7 @@ impl Client {
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let client = self.client.clone();
+        let client = self.http.clone();
         let sent = self.runtime.spawn(async move {
             let request = reqwest::Request::try_from(request)?;
             let answer = client.execute(request).await?.error_for_status()?;

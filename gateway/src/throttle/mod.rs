@@ -113,13 +113,13 @@ impl Throttle {
     ) {
         let hash = hashed(limit, key);
         let kind = limit.as_str();
-        let count = match ephemeral.count(kind, &hash, WINDOW_SECONDS, now).await {
-            Ok(count) => count,
-            Err(_) => {
-                metrics.uncounted();
-                let own = self.own.count(kind, &hash, WINDOW_SECONDS, now).await;
-                own.unwrap_or_default()
-            }
+        let counted = ephemeral.count(kind, &hash, WINDOW_SECONDS, now).await;
+        let count = if let Ok(count) = counted {
+            count
+        } else {
+            metrics.uncounted();
+            let own = self.own.count(kind, &hash, WINDOW_SECONDS, now).await;
+            own.unwrap_or_default()
         };
         if count >= limit.most(&self.limits) {
             self.remember(hash, now);

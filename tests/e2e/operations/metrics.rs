@@ -1,5 +1,7 @@
 //! Metrics: whole, well-formed, and of a bounded number of series.
 
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
+
 use fedgate_lab::saml_idp::Lie;
 use fedgate_tests::exposition::{self, Sample};
 use fedgate_tests::gateway::{Gateway, client};

@@ -1,5 +1,7 @@
 //! Spans: what a collector gets, and what it costs where there is none.
 
+use std::fmt::Write as _;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -65,7 +67,10 @@ fn attribute(span: &Span, name: &str) -> Option<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The one span of that name below another.

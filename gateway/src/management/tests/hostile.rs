@@ -54,7 +54,7 @@ async fn a_body_beyond_the_limit_is_refused() {
 #[tokio::test]
 async fn types_are_checked_before_anything_is_written() {
     let gateway = Gateway::open().await;
-    let body = json!({ "name": ["a"], "display_name": "a\u{0}b", "strategy": "saml:okta", "options": [], "enabled_applications": "app" });
+    let body = json!({ "name": ["a"], "display_name": "a\u{1}b", "strategy": "saml:okta", "options": [], "enabled_applications": "app" });
     let expected = [
         ("api.member_type", "name"),
         ("api.member_value", "display_name"),

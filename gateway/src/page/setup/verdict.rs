@@ -198,7 +198,7 @@ impl<'a> VerdictTemplate<'a> {
         .into()
     }
 
-    fn attribute(&self, values: &[String]) -> String {
+    fn attribute(values: &[String]) -> String {
         visible(&values.join(", "))
     }
 
