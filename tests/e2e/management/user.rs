@@ -65,7 +65,7 @@ async fn every_problem_of_a_user_is_told_at_once() {
     let gateway = Gateway::start().await;
     let body = json!({
         "profile": {"given_name": 7, "picture": "javascript:alert(1)", "nickname": "x"},
-        "provided_id": "a\u{0}b",
+        "provided_id": "a\u{1}b",
         "organization_code": ["org_1"],
         "identities": [
             {"type": "email", "details": {"email": "ann@acme.test@evil.test"}},
