@@ -45,6 +45,10 @@ async fn driven(gateway: &Gateway, terminator: SocketAddr) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     certificate(folder.path());
     let port = gateway.base.rsplit(':').next().expect("a port");
+    let metadata = Document {
+        binding: "HTTP-POST",
+        ..Document::default()
+    };
     let mut command = node("kinde.mjs");
     command
         .env("KINDE_DOMAIN", format!("localhost:{}", terminator.port()))
@@ -55,7 +59,7 @@ async fn driven(gateway: &Gateway, terminator: SocketAddr) -> Value {
         .env("TLS_KEY", folder.path().join("key.pem"))
         .env("TLS_PORT", terminator.port().to_string())
         .env("GATEWAY_PORT", port)
-        .env("IDP_METADATA", Document::default().xml())
+        .env("IDP_METADATA", metadata.xml())
         .env("APPLICATION", "web")
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());

@@ -219,7 +219,16 @@ fn status(refusal: &Refusal) -> StatusCode {
         StatusCode::SERVICE_UNAVAILABLE
     } else if refusal.entry().blame == Blame::Gateway || refusal.code().starts_with("gateway.") {
         StatusCode::INTERNAL_SERVER_ERROR
-    } else if refusal.code().starts_with("api.") && !is(ApiRefusal::MemberValue) {
+    } else if [
+        ApiRefusal::BodyMalformed,
+        ApiRefusal::MemberRepeated,
+        ApiRefusal::MemberUnknown,
+        ApiRefusal::MemberType,
+        ApiRefusal::MemberMissing,
+    ]
+    .into_iter()
+    .any(is)
+    {
         StatusCode::BAD_REQUEST
     } else {
         // The request is as the document describes it, but a value is not one that can be used.

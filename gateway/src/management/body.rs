@@ -20,6 +20,8 @@ pub(super) const PROBLEMS_MOST: usize = 100;
 const CHOICE_BYTES: usize = 256;
 /// What a repeated member is reported as, within the parser's own error text.
 const REPEATED: &str = "repeated member ";
+/// What a text that no database keeps is reported as, likewise.
+const ZERO: &str = "a text holds the character U+0000";
 
 /// Reads a body as one JSON object.
 ///
@@ -45,6 +47,10 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
             let text = error.to_string();
             match text.strip_prefix(REPEATED) {
                 Some(name) => Err(ApiRefusal::MemberRepeated.refuse().found(name)),
+                // Well-formed JSON it is, and no schema tells it from other texts.
+                None if text.starts_with(ZERO) => Err(ApiRefusal::MemberValue
+                    .refuse()
+                    .expected("texts without U+0000")),
                 None => Err(ApiRefusal::BodyMalformed.refuse().detail(text)),
             }
         }
@@ -92,7 +98,7 @@ impl<'de> Visitor<'de> for OnceVisitor {
     /// No database's text holds U+0000, and no name or address means it.
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
         if value.contains('\0') {
-            return Err(E::custom("a text holds the character U+0000"));
+            return Err(E::custom(ZERO));
         }
         Ok(Value::from(value))
     }
@@ -470,6 +476,13 @@ mod tests {
             r#"{"a": "\ud800"}"#,
         ] {
             assert_eq!(code(bad), "api.body_malformed", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_no_database_keeps_is_a_value_that_is_not_accepted() {
+        for body in [r#"{"a": "x\u0000"}"#, r#"{"a": {"b": ["\u0000"]}}"#] {
+            assert_eq!(code(body), "api.member_value", "{body}");
         }
     }
 

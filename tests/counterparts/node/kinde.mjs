@@ -58,17 +58,17 @@ async function connections() {
   const routed = await Connections.getConnections({ homeRealmDomain: "acme.test" });
   await Connections.replaceConnection({
     connectionId,
-    requestBody: { name: "acme", display_name: "Acme", options: { home_realm_domains: ["acme.test"], saml_idp_metadata_xml: IDP_METADATA } },
+    requestBody: { name: "acme", display_name: "Acme", options: { home_realm_domains: ["acme.test"], saml_idp_metadata_xml: IDP_METADATA, protocol_binding: "HTTP-POST" } },
   });
-  const absent = Connections.getConnection({ connectionId: "conn_" + "0".repeat(32) });
-  const taken = Connections.createConnection({
+  const absent = await refused(Connections.getConnection({ connectionId: "conn_" + "0".repeat(32) }));
+  const taken = await refused(Connections.createConnection({
     requestBody: { name: "x", strategy: "saml:custom", options: { home_realm_domains: ["acme.test"] } },
-  });
+  }));
   seen.connections = {
     created: { code: created.code, status: created.connection.status }, read: read.connection.display_name,
     pages: [first.has_more, first.connections.length, second.has_more, second.connections[0].id === connectionId],
     routed: routed.connections.map((one) => one.id === connectionId),
-    absent: await refused(absent), taken: await refused(taken), deleted: await refused(Connections.deleteConnection({ connectionId })),
+    absent, taken, deleted: await refused(Connections.deleteConnection({ connectionId })),
   };
   return connectionId;
 }

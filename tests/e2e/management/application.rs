@@ -256,7 +256,7 @@ async fn an_application_does_not_become_public_by_a_slip() {
     let (status, answer) = gateway.api(Method::PATCH, &path, bare.clone()).await;
     assert_eq!(
         (status, errors(&answer)),
-        (400, vec![("api.application_proofless", "jwks")])
+        (422, vec![("api.application_proofless", "jwks")])
     );
     let machine = json!({"name": "x", "type": "spa", "grant_types": ["client_credentials"]});
     let (_, answer) = gateway.api(Method::POST, APPLICATIONS, Some(machine)).await;

@@ -155,7 +155,13 @@ async fn a_store_that_is_gone_is_told_by_code_and_by_readyz() {
             .bearer_auth(&token)
     };
     let ready = read(call("/readyz")).await;
-    assert_eq!(ready, (200, json!({"store": "ok"})));
+    assert_eq!(
+        ready,
+        (
+            200,
+            json!({"store": "ok", "ephemeral": "ok", "serving": "ok"})
+        )
+    );
     gateway.app.store.close().await;
     let (status, answer) = read(call(CONNECTIONS)).await;
     assert_eq!(
@@ -164,7 +170,13 @@ async fn a_store_that_is_gone_is_told_by_code_and_by_readyz() {
     );
     assert!(!answer.to_string().contains("pool"), "{answer}");
     let ready = read(call("/readyz")).await;
-    assert_eq!(ready, (503, json!({"store": "unavailable"})));
+    assert_eq!(
+        ready,
+        (
+            503,
+            json!({"store": "unavailable", "ephemeral": "ok", "serving": "ok"})
+        )
+    );
     assert_eq!(read(call("/healthz")).await, (200, json!("ok")));
 }
 
