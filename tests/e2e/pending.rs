@@ -238,7 +238,7 @@ async fn a_large_pending_is_kept_here_and_opens_for_its_browser_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_pendings_have_a_quota_and_small_ones_do_not_need_it() {
+async fn embedded_large_pendings_have_a_quota_and_small_ones_do_not_need_it() {
     let (gateway, _idp, connection) = scene_with("stored_pendings = 2\n").await;
     let state = "s".repeat(1500);
     let large = [("connection_id", connection.id.as_str()), ("state", &state)];

@@ -61,7 +61,7 @@ async fn responded(browser: &mut Browser, gateway: &Gateway, connection: &Connec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_replica_switched_off_is_off_here_at_once() {
+async fn embedded_and_without_news_what_another_replica_switched_off_is_off_here_at_once() {
     let disable = async |gateway: &Gateway, connection: &Connected| {
         let path = format!("/api/v1/connections/{}?confirm=true", connection.id);
         call(
@@ -76,7 +76,7 @@ async fn what_another_replica_switched_off_is_off_here_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_replica_deleted_is_gone_here_at_once() {
+async fn embedded_and_without_news_what_another_replica_deleted_is_gone_here_at_once() {
     let delete = async |gateway: &Gateway, connection: &Connected| {
         let path = format!("/api/v1/connections/{}?confirm=true", connection.id);
         call(&*gateway.replica().await, Method::DELETE, &path, None).await;

@@ -119,7 +119,11 @@ async fn a_code_that_comes_twice_ends_what_came_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_codes_than_may_wait_are_refused_and_none_is_lost() {
-    let gateway = Gateway::configured("", &[("FEDGATE_LIMITS__WAITING_CODES", "1")]).await;
+    let bounds = [
+        ("FEDGATE_LIMITS__WAITING_CODES", "1"),
+        ("FEDGATE_LIMITS__WAITING_CODES_PER_CONNECTION", "1"),
+    ];
+    let gateway = Gateway::configured("", &bounds).await;
     connect(&gateway).await;
     let first = code(&gateway).await;
     let page = sign_in(&gateway).await;

@@ -1,8 +1,6 @@
 //! PostgreSQL is killed, slow, read-only and full. It is a server of the test's own in each.
 
-use std::process::Command;
-
-use fedgate_test_servers::postgres::{Postgres, execute};
+use fedgate_test_servers::postgres::{Postgres, as_owner, execute};
 use fedgate_tests::gateway::{Gateway, Place, client};
 
 use super::scene::{Logins, await_ready, codes_or_interrupted};
@@ -115,10 +113,11 @@ async fn a_database_without_room_refuses_logins_until_there_is_some() {
     let server = Postgres::start();
     let (gateway, url) = on(&server).await;
     let logins = Logins::prepare(&gateway, COUNT).await;
-    // Pages that are filled to the brim, so that the next event needs one more than the file may have.
+    // Pages that take nothing more, so that the next event needs one more than the file may have.
     execute(
         &url,
         "ALTER TABLE outbox ALTER payload SET STORAGE PLAIN;
+         ALTER TABLE outbox SET (fillfactor = 10);
          INSERT INTO outbox (type, payload, created_at) SELECT 'filler', 'x', 0 FROM generate_series(1, 400);
          INSERT INTO outbox (type, payload, created_at) SELECT 'filler', repeat('x', 8080), 0 FROM generate_series(1, 200)",
     );
@@ -135,17 +134,23 @@ async fn a_database_without_room_refuses_logins_until_there_is_some() {
 
 /// How large a file the server's processes may make: a full disk, for this server alone.
 fn limit_files(url: &str, bytes: &str) {
-    let processes = execute(url, "SELECT pid FROM pg_stat_activity");
     let parent = std::fs::read_to_string(format!(
         "{}/postmaster.pid",
         execute(url, "SHOW data_directory")
     ));
-    let parent = parent.expect("a process").lines().next().map(str::to_owned);
-    for process in processes.lines().chain(parent.as_deref()) {
-        // One that has ended meanwhile needs none.
-        let _ = Command::new("prlimit")
+    let limit = |process: &str| {
+        as_owner("prlimit")
             .args(["--pid", process, &format!("--fsize={bytes}:")])
-            .status();
+            .status()
+            .expect("prlimit")
+    };
+    let parent = parent.expect("a process");
+    let parent = parent.lines().next().expect("a process");
+    // Whatever the parent starts from here on has its limit, so that none is missed between the two.
+    assert!(limit(parent).success());
+    for process in execute(url, "SELECT pid FROM pg_stat_activity").lines() {
+        // One that has ended meanwhile needs none.
+        let _ = limit(process);
     }
 }
 

@@ -1,5 +1,6 @@
 //! PostgreSQL: the newest that is installed, with a fresh database for whoever asks.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -200,20 +201,23 @@ fn is_ready(file: &Path, id: u32) -> bool {
     lines.next() == Some(&id.to_string()) && lines.nth(6).map(str::trim_end) == Some("ready")
 }
 
-/// A command of PostgreSQL. It refuses to run as root, who takes the user `postgres` for it.
+/// A command of PostgreSQL.
 fn command(folder: &Path, name: &str) -> Command {
-    let mut command = match other_user() {
-        None => Command::new(binary(name)),
-        Some((user, group)) => {
-            let mut command = Command::new("setpriv");
-            command
-                .args(["--reuid", &user.to_string(), "--regid", &group.to_string()])
-                .arg("--clear-groups")
-                .arg(binary(name));
-            command
-        }
-    };
+    let mut command = as_owner(binary(name));
     command.current_dir(folder).env("LC_ALL", "C");
+    command
+}
+
+/// A program as the user that the servers run as. PostgreSQL refuses root, who takes the user `postgres` for it.
+pub fn as_owner(program: impl AsRef<OsStr>) -> Command {
+    let Some((user, group)) = other_user() else {
+        return Command::new(program);
+    };
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid", &user.to_string(), "--regid", &group.to_string()])
+        .arg("--clear-groups")
+        .arg(program);
     command
 }
 
