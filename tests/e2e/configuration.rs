@@ -50,6 +50,7 @@ fn each_mistake_is_told_with_its_line_key_and_code() {
         ("[store]\nurl = \"postgres://u:p@h:x/d\"", "4: store.url", "config.store_url"),
         ("[store]\nurl = \"postgres:///d\"", "4: store.url", "config.store_url"),
         ("[ephemeral]\nurl = \"redis://u:p@x/db\"", "4: ephemeral.url", "config.ephemeral_url"),
+        ("[email]\nsmtp_url = \"smtp://127.0.0.1\"", "4: email.smtp_url", "config.not_in_this_version"),
         ("[telemetry]\nlog_format = \"xml\"", "4: telemetry.log_format", "config.value"),
         ("[limits]\ncode_seconds = 0", "4: limits.code_seconds", "config.limit"),
         ("[limits]\ncode_seconds = -1", "4: limits.code_seconds", "config.limit"),
