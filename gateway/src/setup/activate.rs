@@ -8,7 +8,6 @@ use fedgate_providers::error::Refusal;
 use http::HeaderMap;
 
 use super::SetupRefusal;
-use super::form::Form;
 use super::reply::{self, Visit};
 use super::view::{self, Said};
 use crate::app::Shared;
@@ -20,13 +19,7 @@ pub(super) async fn activate(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let asked = async {
-        let visit = Visit::posted(&app, &id, &headers).await?;
-        let form = Form::read(&headers, body).await?;
-        visit.check_form(&app, Some(form.short("token")))?;
-        Ok::<_, Refusal>(visit)
-    };
-    let visit = match asked.await {
+    let visit = match Visit::pressed(&app, &id, &headers, body).await {
         Ok(visit) => visit,
         Err(refusal) => return reply::closed(&headers, &refusal),
     };

@@ -1,5 +1,6 @@
 //! How the setup page answers where there is nothing to show, and who may see it at all.
 
+use axum::body::Body;
 use axum::response::Response;
 use fedgate_providers::connection::{Connection, ConnectionId};
 use fedgate_providers::error::Refusal;
@@ -7,6 +8,7 @@ use fedgate_providers::login::Site;
 use http::HeaderMap;
 
 use super::SetupRefusal;
+use super::form::Form;
 use super::session::{Session, check_origin};
 use crate::app::{App, Shared};
 use crate::error;
@@ -54,6 +56,22 @@ impl Visit {
         check_origin(site, headers)?;
         check_browser(site, headers)?;
         Self::of(app, id, headers).await
+    }
+
+    /// A POST of a button alone: its form holds nothing but the session's token.
+    ///
+    /// # Errors
+    /// Those of [`Visit::posted`], [`Form::read`] and [`Visit::check_form`].
+    pub(super) async fn pressed(
+        app: &Shared,
+        id: &str,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, Refusal> {
+        let visit = Self::posted(app, id, headers).await?;
+        let form = Form::read(headers, body).await?;
+        visit.check_form(app, Some(form.short("token")))?;
+        Ok(visit)
     }
 
     /// Whether the form belongs to the session.

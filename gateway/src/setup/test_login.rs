@@ -12,7 +12,6 @@ use fedgate_providers::login::{Callback, Handle, Login, Site, Steps};
 use fedgate_providers::provider::{Opening, Provider};
 use http::{HeaderMap, HeaderValue, header};
 
-use super::form::Form;
 use super::reply::{self, Visit};
 use super::view::{self, Said};
 use super::{SetupRefusal, findings};
@@ -36,13 +35,7 @@ pub(super) async fn begin(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let asked = async {
-        let visit = Visit::posted(&app, &id, &headers).await?;
-        let form = Form::read(&headers, body).await?;
-        visit.check_form(&app, Some(form.short("token")))?;
-        Ok::<_, Refusal>(visit)
-    };
-    let visit = match asked.await {
+    let visit = match Visit::pressed(&app, &id, &headers, body).await {
         Ok(visit) => visit,
         Err(refusal) => return reply::closed(&headers, &refusal),
     };
