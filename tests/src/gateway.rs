@@ -315,6 +315,7 @@ async fn serve(
     environment: Vec<(String, String)>,
     listener: TcpListener,
 ) -> (Shared, oneshot::Sender<()>, JoinHandle<()>) {
+    log_to_the_test();
     let config = Config::load(file, environment);
     let app = serve::open(config.unwrap_or_else(|e| panic!("{e}")))
         .await
@@ -325,6 +326,15 @@ async fn serve(
     });
     let served = tokio::spawn(async move { serving.await.expect("serving") });
     (app, stop, served)
+}
+
+/// What a test prints is shown when it fails: a refusal that nobody expected then says why.
+fn log_to_the_test() {
+    let log = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_test_writer();
+    // Other gateways of the same test may have begun it.
+    drop(log.try_init());
 }
 
 /// The configuration of the tests, for a gateway on `address` with its rows in a file.

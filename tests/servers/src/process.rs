@@ -3,14 +3,18 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it answers, or ends.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Below those that Linux gives to outgoing connections and to listeners on port 0 (`ip_local_port_range`).
+const PORTS: Range<u16> = 12_000..32_000;
 
 /// A server's process. Dropping it ends it; so does the end of the process that started it.
 #[derive(Debug)]
@@ -116,10 +120,24 @@ pub fn to_install(package: &str) -> String {
     format!("install it: apt-get install --no-install-recommends {package} (tests/all does)")
 }
 
-/// A loopback port that nothing listens on.
+/// A loopback port that nothing listens on, and that the system gives to nobody who asks for any: a server that is
+/// killed finds its port free when it comes back.
+///
+/// # Panics
+/// If all are taken.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    // Tests are processes: each begins elsewhere.
+    let first = std::process::id().wrapping_mul(31);
+    let port = (0..count).find_map(|_| {
+        let number = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
+        let port = PORTS.start + u16::try_from(number).ok()?;
+        TcpListener::bind(("127.0.0.1", port))
+            .is_ok()
+            .then_some(port)
+    });
+    port.expect("a free port")
 }
 
 /// Waits for a moment before looking again.
