@@ -66,6 +66,9 @@ pub enum ServeError {
 fn told(error: &StoreError) -> String {
     match (error, std::error::Error::source(error)) {
         (StoreError::Held, _) => StoreRefusal::Held.refuse().to_string(),
+        (StoreError::Unavailable(cause), _) => {
+            format!("{} ({cause})", StoreRefusal::Unavailable.refuse())
+        }
         (error, Some(cause)) => format!("{error}: {cause}"),
         (error, None) => error.to_string(),
     }

@@ -1,8 +1,10 @@
 //! Counterparts and gateways as processes: started on free ports, awaited by their first answer, ended by their id.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use fedgate_test_servers::process::free_port;
 
 /// How long a process may take until it answers.
 const START: Duration = Duration::from_secs(20);
@@ -61,10 +63,9 @@ impl Drop for Process {
     }
 }
 
-/// A loopback address that nothing listens on.
+/// A loopback address that nothing listens on, and that nobody else is given meanwhile.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address")
+    (Ipv4Addr::LOCALHOST, free_port()).into()
 }
 
 /// The `fedgate` that was built beside this test, or else built now.

@@ -32,17 +32,37 @@ pub struct Front {
     acceptor: TlsAcceptor,
 }
 
-impl Terminator {
-    /// Makes a key and a certificate for these names.
+/// A key with a certificate for some names that it signed itself, both in PEM.
+pub struct Pair {
+    /// The certificate.
+    pub certificate: Vec<u8>,
+    /// The private key, PKCS#8.
+    pub private: Vec<u8>,
+    key: PKey<Private>,
+}
+
+impl Pair {
+    /// A new one.
     pub fn new(names: &[&str]) -> Self {
         let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve");
         let key = EcKey::generate(&group).and_then(PKey::from_ec_key);
         let key = key.expect("a key");
-        let certificate = certificate(&key, names).to_pem().expect("PEM");
-        let private = key.private_key_to_pem_pkcs8().expect("PEM");
-        let identity = Identity::from_pkcs8(&certificate, &private).expect("an identity");
+        Self {
+            certificate: certificate(&key, names).to_pem().expect("PEM"),
+            private: key.private_key_to_pem_pkcs8().expect("PEM"),
+            key,
+        }
+    }
+}
+
+impl Terminator {
+    /// Makes a key and a certificate for these names.
+    pub fn new(names: &[&str]) -> Self {
+        let pair = Pair::new(names);
+        let identity = Identity::from_pkcs8(&pair.certificate, &pair.private);
+        let identity = identity.expect("an identity");
         let acceptor = native_tls::TlsAcceptor::new(identity).expect("an acceptor");
-        let public = key.public_key_to_der().expect("DER");
+        let public = pair.key.public_key_to_der().expect("DER");
         Self {
             acceptor: acceptor.into(),
             key_hash: STANDARD.encode(sha256(&public)),
@@ -84,9 +104,14 @@ async fn pass(acceptor: TlsAcceptor, stream: TcpStream, behind: SocketAddr) {
 }
 
 fn certificate(key: &PKey<Private>, names: &[&str]) -> X509 {
+    // Of two authorities with one name, OpenSSL asks the first.
+    let public = sha256(&key.public_key_to_der().expect("DER"));
     let mut subject = X509NameBuilder::new().expect("a name");
     subject
-        .append_entry_by_text("CN", "fedgate tests")
+        .append_entry_by_text(
+            "CN",
+            &format!("fedgate tests {}", STANDARD.encode(&public[..9])),
+        )
         .expect("a name");
     let subject = subject.build();
     let mut builder = X509::builder().expect("a certificate");

@@ -7,3 +7,4 @@ mod redis;
 mod redis_failover;
 mod redis_start;
 mod scene;
+mod tls;

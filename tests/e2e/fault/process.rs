@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::scene::Logins;
 
 /// The program with a configuration of its own.
-fn program(place: &Place, address: SocketAddr) -> (TempDir, Command) {
+pub(super) fn program(place: &Place, address: SocketAddr) -> (TempDir, Command) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("fedgate.toml");
     let text = configuration_at(place, &address.to_string(), REDIRECT_URI, "");
@@ -71,7 +71,7 @@ async fn a_second_gateway_on_the_database_is_refused_with_the_reason() {
 }
 
 /// What a program that ends with a failure says.
-fn output(mut command: Command) -> String {
+pub(super) fn output(mut command: Command) -> String {
     let output = command.stderr(Stdio::piped()).output().expect("an end");
     assert_eq!(output.status.code(), Some(1));
     String::from_utf8_lossy(&output.stderr).into_owned()

@@ -1,7 +1,8 @@
 //! PostgreSQL: the newest that is installed, with a fresh database for whoever asks.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -87,6 +88,26 @@ impl Postgres {
             .prefix("fedgate-postgres-")
             .tempdir();
         Self::in_folder(folder.expect("a folder"), settings)
+    }
+
+    /// Starts a server that speaks TLS as well, with a certificate and its key in PEM.
+    pub fn with_tls(certificate: &[u8], key: &[u8]) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("fedgate-postgres-")
+            .tempdir()
+            .expect("a folder");
+        let mut settings = vec!["ssl=on".to_owned()];
+        for (name, pem) in [("ssl_cert_file", certificate), ("ssl_key_file", key)] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, pem).expect("a file");
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a file");
+            if let Some((user, group)) = other_user() {
+                chown(&file, Some(user), Some(group)).expect("a file of the user postgres");
+            }
+            settings.push(format!("{name}={}", file.display()));
+        }
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        Self::in_folder(folder, &settings)
     }
 
     /// The same in a folder that was made for it, such as the root of a small file system.

@@ -37,14 +37,34 @@ impl Redis {
     /// If Redis is not installed or does not start; with what to do.
     pub fn with(settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("fedgate-redis-").tempdir();
+        Self::in_folder(folder.expect("a folder"), settings)
+    }
+
+    fn in_folder(folder: TempDir, settings: &[&str]) -> Self {
         let mut server = Self {
             running: None,
             port: free_port(),
             settings: settings.iter().map(|&one| one.to_owned()).collect(),
-            folder: folder.expect("a folder"),
+            folder,
         };
         server.resume();
         server
+    }
+
+    /// Starts a server that speaks TLS on a second port, with a certificate and its key in PEM: that port too.
+    pub fn with_tls(certificate: &[u8], key: &[u8]) -> (Self, u16) {
+        let folder = tempfile::Builder::new().prefix("fedgate-redis-").tempdir();
+        let folder = folder.expect("a folder");
+        let port = free_port();
+        let mut settings = vec!["--tls-auth-clients".to_owned(), "no".to_owned()];
+        settings.extend(["--tls-port".to_owned(), port.to_string()]);
+        for (name, pem) in [("--tls-cert-file", certificate), ("--tls-key-file", key)] {
+            let file = folder.path().join(&name[2..]);
+            std::fs::write(&file, pem).expect("a file");
+            settings.extend([name.to_owned(), file.display().to_string()]);
+        }
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        (Self::in_folder(folder, &settings), port)
     }
 
     /// The URL of the server that [`VARIABLE`] names, or else of one that this process starts for itself.
