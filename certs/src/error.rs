@@ -27,6 +27,9 @@ pub enum CertError {
     /// A kind of key or a curve that is not supported: RSA, P-256, P-384 and P-521 are.
     #[error("unsupported kind of key")]
     UnsupportedKey,
+    /// A certificate that was made for another key.
+    #[error("certificate of another key")]
+    KeyMismatch,
     /// A set of keys without a key.
     #[error("no keys")]
     NoKeys,

@@ -11,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::ec::{Asn1Flag, EcGroup, EcKey, EcKeyRef};
-use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
 use openssl::md::Md;
 use openssl::pkey::{PKey, PKeyRef, Private, Public};
@@ -24,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::contexts::Contexts;
 use crate::error::CertError;
-use crate::public_key::{Curve, KeyKind, PublicKey, kind_of};
+use crate::public_key::{Curve, KeyKind, PublicKey, fixed_width_of_der, kind_of};
 
 /// The size of the RSA keys that are generated, in bits.
 pub const RSA_GENERATED_BITS: u32 = 2048;
@@ -146,7 +145,7 @@ impl SigningKey {
         )?;
         match self.0.algorithm {
             SigningAlgorithm::Rs256 => Ok(signature),
-            SigningAlgorithm::Es256 => Ok(fixed_width_of_der(&signature)?),
+            SigningAlgorithm::Es256 => Ok(fixed_width_of_der(&signature, Curve::P256)?),
         }
     }
 
@@ -190,13 +189,6 @@ impl fmt::Debug for SigningKey {
             self.0.id
         )
     }
-}
-
-fn fixed_width_of_der(der: &[u8]) -> Result<Vec<u8>, ErrorStack> {
-    let pair = EcdsaSig::from_der(der)?;
-    let mut fixed = pair.r().to_vec_padded(32)?;
-    fixed.extend_from_slice(&pair.s().to_vec_padded(32)?);
-    Ok(fixed)
 }
 
 /// The required members in lexicographic order, which is the input of a thumbprint (RFC 7638 §3.2).

@@ -3,6 +3,7 @@
 //! All cryptography is OpenSSL's. Randomness and time are arguments, with one exception: OpenSSL makes
 //! key pairs and signature nonces with its own generator (see [`key`]).
 
+pub mod certified_key;
 pub mod error;
 pub mod jose;
 pub mod json;
@@ -11,6 +12,7 @@ pub mod key;
 pub mod keyring;
 pub mod public_key;
 pub mod seal;
+pub mod sp_keys;
 pub mod trust;
 
 mod contexts;

@@ -114,7 +114,7 @@ impl Digest {
         }
     }
 
-    fn md(self) -> &'static MdRef {
+    pub(crate) fn md(self) -> &'static MdRef {
         match self {
             Self::Sha1 => Md::sha1(),
             Self::Sha256 => Md::sha256(),
@@ -133,6 +133,15 @@ pub enum Scheme {
     RsaPss(Digest),
     /// ECDSA, the signature as r‖s in the curve's width (RFC 7518 §3.4, XML Signature 1.1 §6.4.3).
     Ecdsa(Digest),
+}
+
+impl Scheme {
+    /// The hash function inside.
+    pub fn digest(self) -> Digest {
+        match self {
+            Self::RsaPkcs1(digest) | Self::RsaPss(digest) | Self::Ecdsa(digest) => digest,
+        }
+    }
 }
 
 /// A public key that passed the policy: RSA of 2048 to 8192 bits with a sound exponent, or a point on
@@ -327,6 +336,16 @@ fn prepared(
         context.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH)?;
     }
     Ok(context)
+}
+
+/// r‖s in the curve's width, of the DER that OpenSSL writes.
+pub(crate) fn fixed_width_of_der(der: &[u8], curve: Curve) -> Result<Vec<u8>, ErrorStack> {
+    let pair = EcdsaSig::from_der(der)?;
+    // A coordinate has 66 octets at most.
+    let width = i32::try_from(curve.octets()).unwrap_or(i32::MAX);
+    let mut fixed = pair.r().to_vec_padded(width)?;
+    fixed.extend_from_slice(&pair.s().to_vec_padded(width)?);
+    Ok(fixed)
 }
 
 fn der_of_fixed_width(

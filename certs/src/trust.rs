@@ -198,7 +198,8 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    fn scheme(self) -> Scheme {
+    /// The scheme behind the name.
+    pub fn scheme(self) -> Scheme {
         match self {
             Self::RsaSha1 => Scheme::RsaPkcs1(Digest::Sha1),
             Self::RsaSha256 => Scheme::RsaPkcs1(Digest::Sha256),

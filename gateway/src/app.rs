@@ -20,6 +20,7 @@ use crate::health::Readiness;
 use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
+use crate::saml_keys::SamlKeys;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::throttle::Throttle;
@@ -84,6 +85,8 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     /// Signs tokens.
     pub keyring: TokenKeys,
+    /// Signs requests to SAML identity providers, and decrypts what they encrypt.
+    pub saml_keys: Arc<SamlKeys>,
     /// The one way out.
     pub egress: Arc<Egress>,
     /// Rows.
@@ -104,4 +107,14 @@ pub struct App {
     pub throttle: Throttle,
     /// Whether requests should be sent here.
     pub readiness: Readiness,
+}
+
+impl App {
+    /// Reads our own keys anew. What was opened with others is forgotten.
+    pub(crate) async fn reread_keys(&self) {
+        self.keyring.reread(&self.store, &self.sealer).await;
+        if self.saml_keys.reread(&self.store, &self.sealer).await {
+            self.registry.forget_all();
+        }
+    }
 }

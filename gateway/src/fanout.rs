@@ -131,14 +131,14 @@ async fn forget(app: &App, change: Change) {
         }
         Change::Application(client_id) => app.store.forget_application(&client_id).await,
         Change::Applications => app.store.forget_applications(),
-        Change::Keys => app.keyring.reread(&app.store, &app.sealer).await,
+        Change::Keys => app.reread_keys().await,
     }
 }
 
 async fn forget_all(app: &App) {
     app.registry.forget_all();
     app.store.forget_applications();
-    app.keyring.reread(&app.store, &app.sealer).await;
+    app.reread_keys().await;
 }
 
 fn sealed(sealer: &Sealer, message: &Message) -> Option<Vec<u8>> {

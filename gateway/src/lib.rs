@@ -24,6 +24,7 @@ pub mod people;
 pub mod registry;
 pub mod router;
 pub mod routing;
+pub mod saml_keys;
 pub mod serve;
 pub mod setup;
 pub mod store;

@@ -17,6 +17,7 @@ use moka::future::Cache;
 use crate::change::Announcer;
 use crate::error::GatewayRefusal;
 use crate::limits::Limits;
+use crate::saml_keys::SamlKeys;
 use crate::store::connection::StoredConnection;
 use crate::store::{Store, StoreRefusal};
 use crate::telemetry::Reads;
@@ -62,6 +63,7 @@ pub struct Registry {
     applications: Cache<ConnectionId, Arc<Vec<String>>>,
     routes: Cache<String, Option<ConnectionId>>,
     announcer: Announcer,
+    saml_keys: Arc<SamlKeys>,
     reads: Counted,
 }
 
@@ -99,6 +101,7 @@ impl Registry {
                 .time_to_live(life)
                 .build(),
             announcer: Announcer::default(),
+            saml_keys: Arc::default(),
             reads: Counted::default(),
         }
     }
@@ -107,6 +110,13 @@ impl Registry {
     #[must_use]
     pub(crate) fn announcing(mut self, announcer: Announcer) -> Self {
         self.announcer = announcer;
+        self
+    }
+
+    /// The same registry, which opens SAML connections with these keys of ours.
+    #[must_use]
+    pub(crate) fn with_saml_keys(mut self, saml_keys: Arc<SamlKeys>) -> Self {
+        self.saml_keys = saml_keys;
         self
     }
 
@@ -241,6 +251,7 @@ impl Registry {
             metadata: metadata
                 .as_ref()
                 .map(|revision| revision.document.as_bytes()),
+            keys: &self.saml_keys.keys(),
             egress,
             now,
         };

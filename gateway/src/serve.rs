@@ -8,6 +8,7 @@ use std::time::Duration;
 use fedgate_certs::error::CertError;
 use fedgate_certs::seal::Sealer;
 use fedgate_providers::egress::{Egress, EgressPolicy};
+use fedgate_providers::login::Site;
 use rand::Rng as _;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -23,6 +24,7 @@ use crate::listener;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::router::router;
+use crate::saml_keys::SamlKeys;
 use crate::store::{Store, StoreError, StoreRefusal, hex};
 use crate::telemetry::{self, Metrics};
 use crate::throttle::Throttle;
@@ -99,6 +101,9 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
     let (fanout, announcer) = Fanout::start(&ephemeral, &sealer, &mut randomness.rng());
     let store = store.announcing(announcer.clone());
     let keyring = TokenKeys::open(&store, &sealer, &clock, &randomness).await?;
+    let site = config.site();
+    let saml_keys = SamlKeys::open(&store, &sealer, host(&site), &clock, &randomness).await?;
+    let saml_keys = Arc::new(saml_keys);
     store
         .put_configured_applications(&applications(&config, &sealer)?, clock.now())
         .await?;
@@ -112,14 +117,17 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         egress.watched(move |call| counting.upstream_called(call.asked, call.outcome, call.took));
     let egress = Arc::new(egress);
     Ok(Arc::new(App {
-        site: config.site(),
+        site,
         traces: Traces::start(store.clone(), &limits),
         metrics,
         throttle: Throttle::new(&limits),
         readiness: Readiness::default(),
         ephemeral,
         fanout,
-        registry: Registry::new(&limits).announcing(announcer),
+        registry: Registry::new(&limits)
+            .announcing(announcer)
+            .with_saml_keys(Arc::clone(&saml_keys)),
+        saml_keys,
         client_keys: ClientKeys::new(egress.clone()),
         egress,
         keyring,
@@ -212,6 +220,12 @@ async fn ephemeral(
     })
 }
 
+/// The host and port that people reach: what certificates are made out to.
+fn host(site: &Site) -> &str {
+    let (_, host) = site.base_url.split_once("://").unwrap_or_default();
+    host.split('/').next().unwrap_or_default()
+}
+
 /// The name of this database, which all replicas read there.
 async fn installation(store: &Store, randomness: &Randomness) -> Result<String, StoreError> {
     if let Some(name) = store.setting(INSTALLATION).await? {
@@ -259,7 +273,7 @@ async fn reread_keys(app: Shared) {
     tick.tick().await;
     loop {
         tick.tick().await;
-        app.keyring.reread(&app.store, &app.sealer).await;
+        app.reread_keys().await;
     }
 }
 

@@ -12,8 +12,8 @@ use crate::app::{Clock, Randomness};
 use crate::store::key::StoredKey;
 use crate::store::{Store, StoreError};
 
-/// What token-signing keys are sealed for.
-const PURPOSE: &str = KeyPurpose::Tokens.as_str();
+/// What token-signing keys are for, and sealed for.
+const PURPOSE: KeyPurpose = KeyPurpose::Tokens;
 
 /// Why there are no keys.
 #[derive(Debug, Error)]
@@ -48,15 +48,15 @@ impl TokenKeys {
         clock: &Clock,
         randomness: &Randomness,
     ) -> Result<Self, TokenKeysError> {
-        let mut rows = rows(store).await?;
+        let mut rows = rows(store, PURPOSE).await?;
         if rows.is_empty() {
             let mut first = Vec::new();
             for algorithm in SigningAlgorithm::ALL {
                 first.push(make(sealer, algorithm, clock, randomness)?);
             }
             // Those of another gateway that starts at the same moment may be kept instead.
-            store.put_first_keys(PURPOSE, &first).await?;
-            rows = self::rows(store).await?;
+            store.put_first_keys(PURPOSE.as_str(), &first).await?;
+            rows = self::rows(store, PURPOSE).await?;
         }
         Ok(Self(RwLock::new(held(sealer, &rows)?)))
     }
@@ -75,7 +75,7 @@ impl TokenKeys {
     }
 
     async fn try_reread(&self, store: &Store, sealer: &Sealer) -> Result<(), TokenKeysError> {
-        let rows = rows(store).await?;
+        let rows = rows(store, PURPOSE).await?;
         let is_known = {
             let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
             held.stages == stages(&rows)
@@ -97,11 +97,12 @@ fn make(
 ) -> Result<StoredKey, CertError> {
     let key = SigningKey::generate(algorithm)?;
     let plain = key.to_pkcs8_der()?;
-    let private_key = sealer.seal_secret(PURPOSE, key.id(), &plain, &mut randomness.rng())?;
+    let private_key =
+        sealer.seal_secret(PURPOSE.as_str(), key.id(), &plain, &mut randomness.rng())?;
     let now = clock.now();
     Ok(StoredKey {
         id: key.id().to_owned(),
-        purpose: PURPOSE.to_owned(),
+        purpose: PURPOSE.as_str().to_owned(),
         algorithm: algorithm.as_str().to_owned(),
         stage: Stage::Active.as_str().to_owned(),
         private_key,
@@ -111,15 +112,15 @@ fn make(
     })
 }
 
-async fn rows(store: &Store) -> Result<Vec<StoredKey>, StoreError> {
-    let keys = store.keys().await?;
-    Ok(keys
-        .into_iter()
-        .filter(|key| key.purpose == PURPOSE)
-        .collect())
+/// The rows of one purpose, oldest first.
+pub(crate) async fn rows(store: &Store, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {
+    let mut keys = store.keys().await?;
+    keys.retain(|key| key.purpose == purpose.as_str());
+    Ok(keys)
 }
 
-fn stages(rows: &[StoredKey]) -> Vec<(String, String)> {
+/// Each key's id and stage, by which a change is told from none.
+pub(crate) fn stages(rows: &[StoredKey]) -> Vec<(String, String)> {
     rows.iter()
         .map(|row| (row.id.clone(), row.stage.clone()))
         .collect()
@@ -128,7 +129,7 @@ fn stages(rows: &[StoredKey]) -> Vec<(String, String)> {
 fn held(sealer: &Sealer, rows: &[StoredKey]) -> Result<Held, TokenKeysError> {
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
-        let plain = sealer.open_secret(PURPOSE, &row.id, &row.private_key)?;
+        let plain = sealer.open_secret(PURPOSE.as_str(), &row.id, &row.private_key)?;
         let stage = Stage::from_name(&row.stage).ok_or(StoreError::Corrupt("key"))?;
         keys.push((SigningKey::from_pkcs8_der(&plain)?, stage));
     }

@@ -10,11 +10,14 @@ mod upstream;
 pub use domain::{domain_of_address, normalized_address, normalized_domain};
 pub use options::METADATA_BYTES;
 pub use refusal::{ConnectionRefusal, Problem};
+pub use signing::LEGACY_DAYS;
 pub use upstream::{ALIASES, is_reserved_parameter};
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fedgate_certs::trust::SignatureAlgorithm;
+use jiff::civil::Date;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -205,19 +208,17 @@ pub struct SamlOptions {
     pub signature_policy: SignaturePolicy,
     /// `saml_clock_skew_seconds`: 0 to 300.
     pub clock_skew_seconds: u32,
-    /// `sign_request_algorithm`: AuthnRequests are signed.
-    pub sign_request_algorithm: Option<RequestSignature>,
+    /// `saml_sign_requests`: whether AuthnRequests are signed; absent: where an algorithm or a pair is named here, or the
+    /// identity provider's metadata wants it.
+    pub sign_requests: Option<bool>,
+    /// `sign_request_algorithm`; absent: SHA-256 for an RSA key, the curve's own size for an elliptic one.
+    pub sign_request_algorithm: Option<SignatureAlgorithm>,
+    /// `saml_legacy_sha1_until`: the last day of RSA-SHA1, in UTC.
+    pub legacy_sha1_until: Option<Date>,
     /// `saml_signing_certificate`: PEM; with its key, takes the place of the gateway's own pair.
     pub signing_certificate: Option<String>,
     /// `saml_signing_private_key`: PEM, write-only.
     pub signing_private_key: Option<Secret>,
-}
-
-/// How an AuthnRequest is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestSignature {
-    /// `RSA-SHA256`
-    RsaSha256,
 }
 
 /// How the AuthnRequest travels.

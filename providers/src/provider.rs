@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::sp_keys::SpKeys;
 use rand::CryptoRng;
 
 use crate::connection::{Connection, ProtocolOptions};
@@ -20,6 +21,8 @@ pub struct Opening<'a> {
     pub connection: &'a Connection,
     /// SAML: the live revision of the identity provider's metadata.
     pub metadata: Option<&'a [u8]>,
+    /// SAML: our own pairs.
+    pub keys: &'a SpKeys,
     /// The way out.
     pub egress: &'a Arc<Egress>,
     /// The time.
@@ -45,6 +48,7 @@ impl Provider {
         let Opening {
             connection,
             metadata,
+            keys,
             egress,
             ..
         } = opening;
@@ -56,7 +60,7 @@ impl Provider {
             // An active connection has metadata; none at all reads as an empty document.
             ProtocolOptions::Saml(options) => {
                 let metadata = metadata.unwrap_or_default();
-                let provider = SamlProvider::open(connection, options, metadata)?;
+                let provider = SamlProvider::open(connection, options, metadata, keys)?;
                 Ok(Self::Saml(Box::new(provider)))
             }
         }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 mod mod_auth_openidc;
 mod pysaml2;
+mod signed_request;
 
 /// A gateway whose application `rp` is openid-client on the answered address.
 async fn gateway_and_application(more: &str) -> (Gateway, SocketAddr) {

@@ -28,6 +28,7 @@ mod people;
 mod replica;
 mod routing;
 mod saml_flow;
+mod saml_request;
 mod schemathesis;
 mod session;
 mod setup;

@@ -47,6 +47,17 @@ impl SimpleSamlPhp {
 
     /// Starts one that knows one service provider.
     pub fn start(address: SocketAddr, sp_entity_id: &str, acs: &str, signs: Signs) -> Self {
+        Self::requiring("", address, sp_entity_id, acs, signs)
+    }
+
+    /// The same, which takes requests alone that this certificate's key signed: base64 as in metadata.
+    pub fn requiring(
+        signer: &str,
+        address: SocketAddr,
+        sp_entity_id: &str,
+        acs: &str,
+        signs: Signs,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         for name in [
@@ -79,7 +90,10 @@ impl SimpleSamlPhp {
             .env("SIMPLESAMLPHP_CONFIG_DIR", root.join("config"))
             .env("IDP_BASE", &base)
             .env("IDP_WORK", root);
-        command.env("SP_ENTITY_ID", sp_entity_id).env("SP_ACS", acs);
+        command
+            .env("SP_ENTITY_ID", sp_entity_id)
+            .env("SP_ACS", acs)
+            .env("SP_CERTIFICATE", signer);
         command.env(
             "IDP_SIGN_RESPONSE",
             if signs == Signs::Assertion {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::sp_keys::SpKeys;
 use fedgate_providers::connection::{
     Connection, ConnectionRefusal, Problem, ProtocolOptions, SamlOptions,
 };
@@ -23,11 +24,13 @@ use crate::store::metadata_revision::{Revision, RevisionSource};
 /// Every problem.
 pub(crate) async fn activate(
     connection: &Connection,
+    keys: &SpKeys,
     egress: &Arc<Egress>,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Option<Revision>, Vec<Problem>> {
-    let missing = connection.missing();
+    let mut missing = connection.missing();
+    missing.extend(connection.problem_at(now));
     if !missing.is_empty() {
         return Err(missing);
     }
@@ -45,6 +48,7 @@ pub(crate) async fn activate(
     let opening = Opening {
         connection,
         metadata: document,
+        keys,
         egress,
         now,
     };

@@ -143,7 +143,7 @@ async fn read_upstream(
         return Ok(None);
     }
     let (now, mut rng) = (app.clock.now(), app.randomness.rng());
-    Ok(activate(after, &app.egress, now, &mut rng).await?)
+    Ok(activate(after, &app.saml_keys.keys(), &app.egress, now, &mut rng).await?)
 }
 
 fn event(stored: &StoredConnection) -> Value {

@@ -265,6 +265,7 @@ async fn first_status(
     }
     match activate(
         connection,
+        &app.saml_keys.keys(),
         &app.egress,
         app.clock.now(),
         &mut app.randomness.rng(),

@@ -2,15 +2,17 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use fedgate_providers::connection::ProtocolOptions;
+use fedgate_providers::connection::{ConnectionId, ProtocolOptions, SamlOptions, Status};
+use fedgate_providers::provider::Provider;
 use fedgate_providers::saml::acs_path;
-use fedgate_providers::saml::metadata::service_provider_metadata;
+use fedgate_providers::saml::metadata::ServiceProvider;
+use fedgate_providers::saml::request::signs_requests;
 use http::header;
 
 use super::ApiRefusal;
 use super::answer::ApiError;
 use super::connection::stored;
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::registry;
 
 /// Open to everybody: it holds what a browser sees at a login anyway.
@@ -23,11 +25,40 @@ pub(super) async fn read(
     let ProtocolOptions::Saml(saml) = connection.options.protocol else {
         return Err(ApiError::whole(ApiRefusal::ConnectionUnknown));
     };
-    let acs = app.site.url(&acs_path(&stored.id));
-    let document = service_provider_metadata(&saml.entity_id, &acs, None, saml.name_id_format);
+    let keys = app.saml_keys.keys();
+    let document = ServiceProvider {
+        entity_id: &saml.entity_id,
+        acs: &app.site.url(&acs_path(&stored.id)),
+        slo: None,
+        name_id_format: saml.name_id_format,
+        signs_requests: signs(&app, &stored.id, stored.status, &saml).await,
+        signing: match saml.signing_pair() {
+            Some(own) => vec![own],
+            None => keys.signing().cloned().collect(),
+        },
+        encryption: keys.encryption().cloned().collect(),
+    };
     Ok((
         [(header::CONTENT_TYPE, "application/samlmetadata+xml")],
-        document,
+        document.to_xml(),
     )
         .into_response())
+}
+
+/// What the connection says itself, or else what the identity provider of one in use wants.
+async fn signs(app: &App, id: &ConnectionId, status: Status, options: &SamlOptions) -> bool {
+    if let Some(decided) = signs_requests(options) {
+        return decided;
+    }
+    if status != Status::Active {
+        return false;
+    }
+    let ready = app
+        .registry
+        .provider(&app.store, &app.sealer, &app.egress, id, app.clock.now())
+        .await;
+    ready.is_ok_and(|ready| match &ready.provider {
+        Provider::Saml(provider) => provider.signs_requests(),
+        Provider::Oauth(_) => false,
+    })
 }

@@ -75,7 +75,8 @@ async fn prepared(
     }
     if visit.stored.status == Status::Draft {
         let mut rng = app.randomness.rng();
-        let revision = activate(&visit.connection, &app.egress, now, &mut rng).await?;
+        let keys = app.saml_keys.keys();
+        let revision = activate(&visit.connection, &keys, &app.egress, now, &mut rng).await?;
         let live = app.store.live_metadata(&visit.id).await;
         let live = live.map_err(|error| problem(error.into()))?;
         if let Some(revision) = revision
@@ -109,6 +110,7 @@ async fn opened(
         metadata: metadata
             .as_ref()
             .map(|revision| revision.document.as_bytes()),
+        keys: &app.saml_keys.keys(),
         egress: &app.egress,
         now,
     };

@@ -1,15 +1,15 @@
 //! Options between their JSON, in Kinde's names, and their types.
 
+use fedgate_certs::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::domain::home_realm_domains;
 use super::reader::Reader;
-use super::signing::check_signing_pair;
+use super::signing::{REQUEST_SIGNATURES, check_signing, legacy_sha1_until};
 use super::upstream::{upstream_params, upstream_params_json};
 use super::{
     Binding, ClientAuthMethod, CommonOptions, Connection, ConnectionRefusal, NameIdFormat,
-    OauthOptions, Options, Problem, ProtocolOptions, RequestSignature, SamlOptions,
-    SignaturePolicy,
+    OauthOptions, Options, Problem, ProtocolOptions, SamlOptions, SignaturePolicy,
 };
 use crate::spec::Spec;
 
@@ -45,11 +45,6 @@ const SIGNATURE_POLICIES: [(&str, SignaturePolicy); 4] = [
 const CLIENT_AUTH_METHODS: [(&str, ClientAuthMethod); 2] = [
     ("client_secret_basic", ClientAuthMethod::Basic),
     ("client_secret_post", ClientAuthMethod::Post),
-];
-/// `None` is Kinde's deprecated spelling, which is understood and refused.
-const REQUEST_SIGNATURES: [(&str, Option<RequestSignature>); 2] = [
-    ("RSA-SHA256", Some(RequestSignature::RsaSha256)),
-    ("RSA-SHA1", None),
 ];
 
 impl Options {
@@ -150,6 +145,14 @@ impl Connection {
             ProtocolOptions::Oauth(options) => missing_oauth(options, self.spec),
         }
     }
+
+    /// What keeps a complete connection from being used at this time.
+    pub fn problem_at(&self, now: Timestamp) -> Option<Problem> {
+        match &self.options.protocol {
+            ProtocolOptions::Saml(options) => options.problem_at(now),
+            ProtocolOptions::Oauth(_) => None,
+        }
+    }
 }
 
 fn missing_saml(options: &SamlOptions) -> Vec<Problem> {
@@ -244,24 +247,14 @@ fn saml(reader: &mut Reader<'_>) -> SamlOptions {
             CLOCK_SKEW_SECONDS_MOST,
             CLOCK_SKEW_SECONDS,
         ),
-        sign_request_algorithm: request_signature(reader),
+        sign_requests: reader.tristate("saml_sign_requests"),
+        sign_request_algorithm: reader.choice("sign_request_algorithm", &REQUEST_SIGNATURES),
+        legacy_sha1_until: legacy_sha1_until(reader),
         signing_certificate: reader.document("saml_signing_certificate", PEM_BYTES),
         signing_private_key: reader.secret("saml_signing_private_key", PEM_BYTES),
     };
-    check_signing_pair(reader, &options);
+    check_signing(reader, &options);
     options
-}
-
-fn request_signature(reader: &mut Reader<'_>) -> Option<RequestSignature> {
-    let chosen = reader.choice("sign_request_algorithm", &REQUEST_SIGNATURES)?;
-    if chosen.is_none() {
-        let refusal = ConnectionRefusal::WeakSignature
-            .refuse()
-            .expected("RSA-SHA256")
-            .found("RSA-SHA1");
-        reader.problem(refusal, "sign_request_algorithm");
-    }
-    chosen
 }
 
 fn oauth(reader: &mut Reader<'_>) -> OauthOptions {
@@ -371,12 +364,13 @@ fn saml_json(options: &SamlOptions) -> Map<String, Value> {
         spelling(&SIGNATURE_POLICIES, &options.signature_policy),
     );
     set("saml_clock_skew_seconds", json!(options.clock_skew_seconds));
-    if options.sign_request_algorithm.is_some() {
-        set(
-            "sign_request_algorithm",
-            spelling(&REQUEST_SIGNATURES, &options.sign_request_algorithm),
-        );
-    }
+    set("saml_sign_requests", json!(options.sign_requests));
+    let algorithm = options
+        .sign_request_algorithm
+        .map(|algorithm| spelling(&REQUEST_SIGNATURES, &algorithm));
+    set("sign_request_algorithm", json!(algorithm));
+    let until = options.legacy_sha1_until.map(|date| date.to_string());
+    set("saml_legacy_sha1_until", json!(until));
     set(
         "saml_signing_certificate",
         json!(options.signing_certificate),

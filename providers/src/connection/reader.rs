@@ -128,6 +128,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A switch that is on, off, or left to something else.
+    pub(super) fn tristate(&mut self, name: &'static str) -> Option<bool> {
+        self.note(name, || json!({ "type": ["boolean", "null"] }));
+        match self.value(name)? {
+            Value::Bool(value) => Some(*value),
+            other => {
+                self.wrong_type(name, "a boolean", other);
+                None
+            }
+        }
+    }
+
     /// A whole number within limits.
     pub(super) fn number(&mut self, name: &'static str, most: u32, default: u32) -> u32 {
         self.note(name, || {

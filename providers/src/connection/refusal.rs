@@ -63,15 +63,23 @@ refusals! {
         /// The request-signing certificate or key cannot be read.
         SigningKey = "signing_key", Application,
             says "The connection's signing key or certificate cannot be read.",
-            fix "Send the certificate and the unencrypted private key (RSA of 2048 bits or more) as PEM text.";
+            fix "Send the certificate and the unencrypted private key (RSA of 2048 to 8192 bits, or P-256, P-384 or P-521) as PEM text.";
         /// The request-signing certificate does not belong to the request-signing key.
         SigningKeyMismatch = "signing_key_mismatch", Application,
             says "The connection's signing certificate and key do not belong together.",
             fix "Send the certificate that was made from this private key; the identity provider's own certificate does not belong here.";
-        /// The connection asks for signatures with SHA-1.
+        /// The algorithm that requests are to be signed with does not go with the kind of key.
+        SigningAlgorithm = "signing_algorithm", Application,
+            says "The connection's signing algorithm does not go with its key.",
+            fix "Use an RSA algorithm with an RSA key and an ECDSA one with an elliptic-curve key; the gateway's own key is an RSA key.";
+        /// Signatures with SHA-1 end on a day that has passed, or on one that is more than 180 days ahead.
+        LegacySignatureDate = "legacy_signature_date", Operator,
+            says "The last day of signatures with SHA-1 is not accepted.",
+            fix "Use RSA-SHA256; where the identity provider cannot verify it yet, set saml_legacy_sha1_until to a day within the range shown under expected.";
+        /// The connection asks for signatures with SHA-1 without a day on which they end.
         WeakSignature = "weak_signature", Application,
             says "The connection asks for signatures with SHA-1.",
-            fix "Use RSA-SHA256; let the identity provider's {signing} accept it.";
+            fix "Use RSA-SHA256; let the identity provider's {signing} accept it. Until it can, set saml_legacy_sha1_until to the last day of SHA-1, at most 180 days ahead.";
         /// The connection is to be activated as it was tested, and no test login has passed since it was last changed.
         Untested = "untested", Operator,
             says "The connection was not tested as it is now.",

@@ -33,17 +33,21 @@ fn one(strategy: &str, value: Value) -> (&'static str, String) {
 }
 
 fn pair() -> (String, String) {
-    use openssl::{asn1::Asn1Time, hash::MessageDigest, pkey::PKey, rsa::Rsa, x509::X509Builder};
-    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    pair_of(&crate::saml::test_signer::rsa_key())
+}
+
+/// A certificate and its key, in PEM.
+fn pair_of(key: &openssl::pkey::PKey<openssl::pkey::Private>) -> (String, String) {
+    use openssl::{asn1::Asn1Time, hash::MessageDigest, x509::X509Builder};
     let mut certificate = X509Builder::new().unwrap();
-    certificate.set_pubkey(&key).unwrap();
+    certificate.set_pubkey(key).unwrap();
     certificate
         .set_not_before(&Asn1Time::days_from_now(0).unwrap())
         .unwrap();
     certificate
         .set_not_after(&Asn1Time::days_from_now(1).unwrap())
         .unwrap();
-    certificate.sign(&key, MessageDigest::sha256()).unwrap();
+    certificate.sign(key, MessageDigest::sha256()).unwrap();
     let certificate = certificate.build().to_pem().unwrap();
     let key = key.private_key_to_pem_pkcs8().unwrap();
     (
@@ -86,7 +90,7 @@ fn kindes_names_and_spellings_are_read() {
     assert_eq!(saml.name_id_format, NameIdFormat::EmailAddress);
     assert_eq!(
         saml.sign_request_algorithm,
-        Some(RequestSignature::RsaSha256)
+        Some(SignatureAlgorithm::RsaSha256)
     );
     assert!(options.common.is_trusted && !options.common.is_create_missing_user);
 }
@@ -319,6 +323,66 @@ fn signatures_with_sha1_are_understood_and_refused() {
         one("saml:custom", json!({"sign_request_algorithm": "RSA-SHA1"})).0,
         "connection.weak_signature"
     );
+}
+
+#[test]
+fn sha1_has_a_last_day_within_half_a_year() {
+    let now = "2026-01-02T23:59:59Z".parse().unwrap();
+    for (until, code) in [
+        ("2026-01-01", Some("connection.legacy_signature_date")),
+        ("2026-01-02", None),
+        ("2026-07-01", None),
+        ("2026-07-02", Some("connection.legacy_signature_date")),
+        ("9999-12-31", Some("connection.legacy_signature_date")),
+    ] {
+        let given = json!({"sign_request_algorithm": "RSA-SHA1", "saml_legacy_sha1_until": until});
+        let options = read("saml:custom", given).unwrap();
+        assert_eq!(options.to_json()["saml_legacy_sha1_until"], until);
+        let ProtocolOptions::Saml(saml) = &options.protocol else {
+            panic!()
+        };
+        let problem = saml.problem_at(now);
+        assert_eq!(problem.map(|problem| problem.code()), code, "{until}");
+    }
+    for until in ["soon", "2026-13-01", "2026-01-02T00:00:00Z junk", "-1"] {
+        let given =
+            json!({"sign_request_algorithm": "RSA-SHA256", "saml_legacy_sha1_until": until});
+        assert_eq!(
+            one("saml:custom", given).0,
+            "connection.option_value",
+            "{until}"
+        );
+    }
+}
+
+#[test]
+fn an_algorithm_goes_with_the_kind_of_key() {
+    let given = |algorithm: &str, pair: Option<&(String, String)>| {
+        let mut given = json!({"sign_request_algorithm": algorithm});
+        if let Some((certificate, key)) = pair {
+            given["saml_signing_certificate"] = json!(certificate);
+            given["saml_signing_private_key"] = json!(key);
+        }
+        given
+    };
+    let (rsa, elliptic) = (pair(), pair_of(&crate::saml::test_signer::ec_key()));
+    let refused = |given: Value| one("saml:custom", given);
+    let expected = (
+        "connection.signing_algorithm",
+        "options.sign_request_algorithm".to_owned(),
+    );
+    assert_eq!(refused(given("ECDSA-SHA256", None)), expected);
+    assert_eq!(refused(given("ECDSA-SHA512", Some(&rsa))), expected);
+    assert_eq!(refused(given("RSA-SHA256", Some(&elliptic))), expected);
+    assert_eq!(refused(given("RSA-SHA1", Some(&elliptic))), expected);
+    for (algorithm, pair) in [
+        ("RSA-SHA512", None),
+        ("RSA-SHA384", Some(&rsa)),
+        ("ECDSA-SHA384", Some(&elliptic)),
+    ] {
+        let options = read("saml:custom", given(algorithm, pair)).unwrap();
+        assert_eq!(options.to_json()["sign_request_algorithm"], algorithm);
+    }
 }
 
 #[test]

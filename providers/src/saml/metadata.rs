@@ -21,7 +21,7 @@ use crate::connection::Binding;
 use crate::error::Refusal;
 
 pub use refusal::MetadataRefusal;
-pub use service_provider::service_provider_metadata;
+pub use service_provider::ServiceProvider;
 
 /// The most KeyDescriptors that are read of one role.
 pub const MAX_KEY_DESCRIPTORS: usize = 64;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::sp_keys::SpKeys;
 use jiff::SignedDuration;
 use openssl::sha::Sha256;
 use rand::CryptoRng;
@@ -13,7 +14,7 @@ use super::conditions::MAX_SKEW;
 use super::decode;
 use super::metadata::{IdpMetadata, MetadataRefusal, is_secure};
 use super::refusal::SamlRefusal;
-use super::request::{AuthnRequest, MAX_CONTEXTS, send, upstream_parameters};
+use super::request::{AuthnRequest, MAX_CONTEXTS, Message, Parameters, Signing};
 use super::signature::Algorithms;
 use super::verify::{Authentication, Expectation, InResponseTo, Story, verify_response};
 use crate::connection::{Connection, ConnectionId, SamlOptions, UpstreamParam};
@@ -37,10 +38,11 @@ pub struct SamlProvider {
     attributes: &'static Attributes,
     metadata: IdpMetadata,
     sign_in: Url,
+    signing: Signing,
 }
 
 impl SamlProvider {
-    /// Opens a connection with the metadata of its identity provider.
+    /// Opens a connection with the metadata of its identity provider and our own keys.
     ///
     /// # Errors
     /// The codes of [`MetadataRefusal`].
@@ -48,6 +50,7 @@ impl SamlProvider {
         connection: &Connection,
         options: &SamlOptions,
         metadata: &[u8],
+        keys: &SpKeys,
     ) -> Result<Self, Refusal> {
         let metadata = IdpMetadata::parse(metadata, None)?;
         let sign_in = match options.sign_in_url.as_deref().filter(|url| !url.is_empty()) {
@@ -61,6 +64,7 @@ impl SamlProvider {
         };
         Ok(Self {
             connection: connection.id.clone(),
+            signing: Signing::of(options, metadata.want_authn_requests_signed, keys),
             options: options.clone(),
             upstream_params: connection.options.common.upstream_params.clone(),
             attributes: &connection.spec.attributes,
@@ -74,10 +78,15 @@ impl SamlProvider {
         &self.metadata
     }
 
+    /// Whether every request is signed.
+    pub fn signs_requests(&self) -> bool {
+        !matches!(self.signing, Signing::Unsigned)
+    }
+
     /// Sends the browser to the identity provider. Nothing here is random: the login's handle names the request.
     ///
     /// # Errors
-    /// `metadata.expired`.
+    /// `metadata.expired`, `saml.request_unsigned`, `saml.request_signature_expired`.
     pub fn begin(
         &self,
         login: &Login,
@@ -85,6 +94,7 @@ impl SamlProvider {
         _rng: &mut dyn CryptoRng,
     ) -> Result<Begun, Refusal> {
         self.metadata.valid_at(now)?;
+        let signer = self.signing.signer(now)?;
         let acs = login.site.url(&acs_path(&self.connection));
         let contexts: Vec<String> = login
             .acr_values
@@ -92,24 +102,23 @@ impl SamlProvider {
             .take(MAX_CONTEXTS)
             .cloned()
             .collect();
+        let parameters = Parameters::resolved(&self.upstream_params, login);
         let request = AuthnRequest {
             login,
             sp_entity_id: &self.options.entity_id,
             acs: &acs,
             destination: &self.sign_in,
             name_id_format: self.options.name_id_format,
+            subject: parameters.subject.as_deref(),
             contexts: &contexts,
         };
-        let xml = request.to_xml(now);
-        let parameters = upstream_parameters(&self.upstream_params, login);
-        let relay_state = login.handle.to_state();
-        let redirect = send(
-            self.options.protocol_binding,
-            &xml,
-            relay_state,
-            &self.sign_in,
-            &parameters,
-        );
+        let message = Message {
+            written: &request.written(now),
+            relay_state: login.handle.to_state(),
+            endpoint: &self.sign_in,
+            parameters: &parameters.query,
+        };
+        let redirect = message.send(self.options.protocol_binding, signer)?;
         let pending = SamlPending {
             acs,
             sp_entity_id: self.options.entity_id.clone(),

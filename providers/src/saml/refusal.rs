@@ -3,6 +3,16 @@
 crate::refusals! {
     /// What the SAML service provider refuses.
     pub enum SamlRefusal in "saml" {
+        // The request.
+        /// The connection's requests are to be signed, and no key signs them: all of this gateway's are retired, or OpenSSL refuses the algorithm on this host.
+        RequestUnsigned = "request_unsigned", Operator, kinde 9364,
+            says "This way to sign in is not available.",
+            fix "Give the connection a pair of its own (saml_signing_certificate, saml_signing_private_key), or keep one of the gateway's keys for SAML active.";
+        /// The connection signs its requests with SHA-1, and the last day for that has passed.
+        RequestSignatureExpired = "request_signature_expired", Operator, kinde 9364,
+            says "Signing in this way is not available any more.",
+            fix "Set sign_request_algorithm to RSA-SHA256 and let the identity provider's {signing} accept it; or move saml_legacy_sha1_until, at most 180 days ahead.";
+
         // The binding.
         /// The response came in the address instead of a form; SAML profiles 4.1.2 forbids that.
         WrongBinding = "wrong_binding", Upstream,

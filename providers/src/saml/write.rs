@@ -26,6 +26,54 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Text as Exclusive XML Canonicalization writes it (Canonical XML 1.0 2.3). What XML 1.0 cannot hold comes out as U+FFFD.
+pub(super) struct CanonicalText<'t>(pub(super) &'t str);
+
+/// An attribute's value, likewise.
+pub(super) struct CanonicalAttribute<'t>(pub(super) &'t str);
+
+impl fmt::Display for CanonicalText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        canonical(self.0, f, |character| match character {
+            '>' => Some("&gt;"),
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for CanonicalAttribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        canonical(self.0, f, |character| match character {
+            '"' => Some("&quot;"),
+            '\t' => Some("&#x9;"),
+            '\n' => Some("&#xA;"),
+            _ => None,
+        })
+    }
+}
+
+fn canonical(
+    text: &str,
+    f: &mut fmt::Formatter<'_>,
+    replacement: fn(char) -> Option<&'static str>,
+) -> fmt::Result {
+    for character in text.chars() {
+        match character {
+            '&' => f.write_str("&amp;")?,
+            '<' => f.write_str("&lt;")?,
+            '\r' => f.write_str("&#xD;")?,
+            '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
+                f.write_char('\u{fffd}')?;
+            }
+            other => match replacement(other) {
+                Some(replacement) => f.write_str(replacement)?,
+                None => f.write_char(other)?,
+            },
+        }
+    }
+    Ok(())
+}
+
 /// An xs:dateTime in UTC, whole seconds (SAML core 1.3.3 relies on nothing finer than milliseconds).
 pub(super) fn date_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()

@@ -27,6 +27,7 @@ use crate::identity::VerifiedIdentity;
 use crate::login::{Callback, Handle, Login, Pending, Redirect, Site, Steps};
 use crate::provider::{Opening, Provider};
 use crate::spec::Spec;
+use fedgate_certs::sp_keys::SpKeys;
 
 pub(crate) const NOW: i64 = 1_800_000_000;
 pub(crate) const CLIENT: &str = "client-1";
@@ -110,6 +111,7 @@ impl Op {
         let opening = Opening {
             connection: &self.connection,
             metadata: None,
+            keys: &SpKeys::default(),
             egress: &self.egress,
             now: at(NOW),
         };

@@ -42,6 +42,7 @@ PEOPLE = {
 PAGE = """<!doctype html><title>pysaml2</title><form method="post" action="/{entity}/login">
 <input type="hidden" name="binding" value="{binding}"><input type="hidden" name="request" value="{request}">
 <input type="hidden" name="relay_state" value="{relay_state}">
+<input type="hidden" name="sigalg" value="{sigalg}"><input type="hidden" name="signature" value="{signature}">
 <label>Name <input name="person"></label> <label>Algorithm <input name="algorithm"></label>
 <label>Signed <input name="signed" value="assertion"></label> <label>Encrypted <input name="encrypted"></label>
 <button>Sign in</button></form>"""
@@ -65,6 +66,7 @@ def entity(kind):
         "xmlsec_binary": "/usr/bin/xmlsec1",
         "metadata": {"remote": [{"url": url} for url in os.environ["SP_METADATA"].split()]},
         "service": {"idp": {
+            "want_authn_requests_signed": os.environ.get("WANT_SIGNED") == "yes",
             "endpoints": {"single_sign_on_service": [
                 (f"{BASE}/{kind}/sso", BINDING_HTTP_REDIRECT),
                 (f"{BASE}/{kind}/sso", BINDING_HTTP_POST),
@@ -78,7 +80,13 @@ def entity(kind):
 
 def answer(server, fields, own_certificate):
     """The auto-post page that carries the response, as the login page asked for it."""
-    request = server.parse_authn_request(fields["request"], fields["binding"]).message
+    request = server.parse_authn_request(
+        fields["request"],
+        fields["binding"],
+        relay_state=fields.get("relay_state"),
+        sigalg=fields.get("sigalg"),
+        signature=fields.get("signature"),
+    ).message
     arguments = server.response_args(request, [BINDING_HTTP_POST])
     sign_algorithm, digest_algorithm = ALGORITHMS[fields.get("algorithm", "")]
     response = server.create_authn_response(
@@ -124,6 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         fields = {name: values[0] for name, values in parse_qs(encoded).items()}
         self.send(PAGE.format(
             entity=kind, binding=binding, request=fields["SAMLRequest"], relay_state=fields.get("RelayState", ""),
+            sigalg=fields.get("SigAlg", ""), signature=fields.get("Signature", ""),
         ))
 
     def send(self, text, content_type="text/html; charset=utf-8"):

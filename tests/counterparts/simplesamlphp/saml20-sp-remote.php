@@ -9,6 +9,9 @@ $metadata[getenv('SP_ENTITY_ID')] = [
     ]],
     'NameIDFormat' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
     'simplesaml.nameidattribute' => 'uid',
+    // With a certificate it takes signed requests alone.
+    'validate.authnrequest' => getenv('SP_CERTIFICATE') !== '',
+    'certData' => getenv('SP_CERTIFICATE') ?: null,
     'saml20.sign.response' => getenv('IDP_SIGN_RESPONSE') !== 'no',
     'saml20.sign.assertion' => getenv('IDP_SIGN_ASSERTION') !== 'no',
 ];

@@ -22,6 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fedgate::app::{Clock, Randomness};
 use jiff::Timestamp;
+use openssl::x509::X509;
 use rand::CryptoRng;
 
 use crate::error::LabError;
@@ -78,6 +79,19 @@ pub struct SamlIdp {
     options: SamlIdpOptions,
     clock: Arc<Clock>,
     keys: RwLock<Keys>,
+    requests: RwLock<Requests>,
+}
+
+/// Which requests are taken.
+#[derive(Debug, Default)]
+enum Requests {
+    /// All.
+    #[default]
+    Any,
+    /// Signed ones, and the service provider is not known yet.
+    Signed,
+    /// Those that this certificate's key signed.
+    SignedBy(X509),
 }
 
 /// The key in the metadata, and the one that will follow it.
@@ -102,6 +116,7 @@ impl SamlIdp {
             options,
             clock,
             keys,
+            requests: RwLock::default(),
         })
     }
 
@@ -110,6 +125,32 @@ impl SamlIdp {
     pub fn signing(mut self, signed: Signed) -> Self {
         self.options.signed = signed;
         self
+    }
+
+    /// From now on takes signed requests alone, and says so in its metadata: none, until it knows who signs them.
+    pub fn require_signed_requests(&self) {
+        *self
+            .requests
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Requests::Signed;
+    }
+
+    /// From now on takes requests alone that this certificate's key signed; PEM, or base64 as in metadata.
+    ///
+    /// # Errors
+    /// Those of OpenSSL.
+    pub fn require_requests_signed_by(&self, certificate: &str) -> Result<(), LabError> {
+        let certificate = if certificate.contains("BEGIN") {
+            X509::from_pem(certificate.as_bytes())?
+        } else {
+            X509::from_der(&STANDARD.decode(certificate.trim()).unwrap_or_default())?
+        };
+        let mut requests = self
+            .requests
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *requests = Requests::SignedBy(certificate);
+        Ok(())
     }
 
     /// Its entityID: the address of its metadata.
@@ -137,6 +178,7 @@ impl SamlIdp {
             &self.entity_id(),
             &self.sso_url(),
             &certificate,
+            !matches!(*self.read_requests(), Requests::Any),
         ))
     }
 
@@ -202,6 +244,19 @@ impl SamlIdp {
 
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.options.base_url)
+    }
+
+    /// Whether a request is signed as it must be; `check` compares it with a certificate.
+    fn check_request(&self, check: impl FnOnce(&X509) -> Result<(), String>) -> Result<(), String> {
+        match &*self.read_requests() {
+            Requests::Any => Ok(()),
+            Requests::Signed => Err("nobody's signature is known here yet".to_owned()),
+            Requests::SignedBy(certificate) => check(certificate),
+        }
+    }
+
+    fn read_requests(&self) -> std::sync::RwLockReadGuard<'_, Requests> {
+        self.requests.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read_keys(&self) -> std::sync::RwLockReadGuard<'_, Keys> {

@@ -22,12 +22,22 @@ impl Pysaml2 {
 
     /// Starts one that reads its service providers from their metadata.
     pub fn start(address: SocketAddr, service_providers: &[String]) -> Self {
+        Self::taking("", address, service_providers)
+    }
+
+    /// The same, which takes signed requests alone, and says so in its metadata.
+    pub fn requiring_signed_requests(address: SocketAddr, service_providers: &[String]) -> Self {
+        Self::taking("yes", address, service_providers)
+    }
+
+    fn taking(signed: &str, address: SocketAddr, service_providers: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = python("python");
         command
             .arg("idp.py")
             .env("IDP_PORT", address.port().to_string())
             .env("IDP_WORK", folder.path())
+            .env("WANT_SIGNED", signed)
             .env("SP_METADATA", service_providers.join(" "));
         Self {
             _process: Process::start(command, address),

@@ -1,6 +1,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use fedgate_certs::certified_key::{CertifiedKey, CertifiedUse};
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
+use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::connection::NameIdFormat;
@@ -129,12 +131,7 @@ fn what_is_no_metadata_is_refused() {
 
 #[test]
 fn the_metadata_of_a_service_provider_is_told_apart() {
-    let ours = service_provider_metadata(
-        "urn:sp",
-        "https://sp.example/acs",
-        None,
-        NameIdFormat::Unspecified,
-    );
+    let ours = ours().to_xml();
     assert_eq!(refused(&ours), MetadataRefusal::NoIdentityProvider);
     let saml1 = idp("urn:a", "").replace(
         SAML2,
@@ -316,14 +313,57 @@ fn durations_of_the_field_are_read() {
     }
 }
 
+fn ours() -> ServiceProvider<'static> {
+    ServiceProvider {
+        entity_id: "urn:sp:\"<&>",
+        acs: "https://sp.example/acs?a=1&b=2",
+        slo: Some("https://sp.example/slo"),
+        name_id_format: NameIdFormat::Persistent,
+        signs_requests: false,
+        signing: Vec::new(),
+        encryption: Vec::new(),
+    }
+}
+
+#[test]
+fn our_own_metadata_names_our_keys_by_their_use_and_gcm_first() {
+    let now = "2026-01-02T03:04:05Z".parse().unwrap();
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut pair = |usage| CertifiedKey::generate("sp", usage, now, &mut rng).unwrap();
+    let signing = pair(CertifiedUse::Signing);
+    let xml = ServiceProvider {
+        signs_requests: true,
+        signing: vec![signing.clone()],
+        encryption: vec![pair(CertifiedUse::Decryption)],
+        ..ours()
+    }
+    .to_xml();
+    let document = Document::parse(xml.as_bytes(), Mode::Message).unwrap();
+    let role = document.root().child(METADATA, "SPSSODescriptor").unwrap();
+    assert_eq!(role.attribute("AuthnRequestsSigned"), Some("true"));
+    let keys: Vec<_> = role.children_named(METADATA, "KeyDescriptor").collect();
+    let uses: Vec<_> = keys.iter().map(|key| key.attribute("use")).collect();
+    assert_eq!(uses, [Some("signing"), Some("encryption")]);
+    let first = role.children().next().map(Element::local_name);
+    assert_eq!(first, Some("KeyDescriptor"), "before the services");
+    let certificate = keys[0].descendants().find_map(Element::leaf).unwrap();
+    let trusted = TrustedKey::from_certificate_base64(certificate).unwrap();
+    assert!(trusted.public.same_as(signing.public()));
+    let methods: Vec<_> = keys[1]
+        .children_named(METADATA, "EncryptionMethod")
+        .filter_map(|method| method.attribute("Algorithm"))
+        .collect();
+    assert!(methods[0].ends_with("aes256-gcm"), "{methods:?}");
+    assert!(
+        methods
+            .iter()
+            .all(|method| !method.contains("cbc") && !method.contains("rsa-1_5"))
+    );
+}
+
 #[test]
 fn our_own_metadata_says_what_this_gateway_does() {
-    let xml = service_provider_metadata(
-        "urn:sp:\"<&>",
-        "https://sp.example/acs?a=1&b=2",
-        Some("https://sp.example/slo"),
-        NameIdFormat::Persistent,
-    );
+    let xml = ours().to_xml();
     let document = Document::parse(xml.as_bytes(), Mode::Message).unwrap();
     let root = document.root();
     assert_eq!(root.attribute("entityID"), Some("urn:sp:\"<&>"));

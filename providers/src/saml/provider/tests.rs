@@ -49,6 +49,7 @@ fn open(options: &SamlOptions, key: &PKey<Private>) -> Result<SamlProvider, Refu
         &connection(ProtocolOptions::Saml(options.clone())),
         options,
         metadata(key, "").as_bytes(),
+        &SpKeys::default(),
     )
 }
 
@@ -300,6 +301,7 @@ fn expired_metadata_lets_nobody_in() {
         &connection(ProtocolOptions::Saml(options())),
         &options(),
         expired.as_bytes(),
+        &SpKeys::default(),
     )
     .unwrap();
     let now = NOW.parse().unwrap();
@@ -318,7 +320,8 @@ fn metadata_that_expires_during_a_login_ends_it() {
     let key = ec_key();
     let xml = metadata(&key, r#"validUntil="2026-01-02T03:06:00Z""#);
     let connection = connection(ProtocolOptions::Saml(options()));
-    let provider = SamlProvider::open(&connection, &options(), xml.as_bytes()).unwrap();
+    let provider =
+        SamlProvider::open(&connection, &options(), xml.as_bytes(), &SpKeys::default()).unwrap();
     let login = login();
     let (_, pending) = begin(&provider, &login);
     let callback = answer(&pending, login.handle, &key);

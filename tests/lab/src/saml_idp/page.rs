@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::delivery::deliver;
+use super::request::signature::{check_document, check_query};
 use super::{AuthnRequest, Lie, ResponseParameters, SamlIdp};
 use crate::page::{self, LoginPage};
 use crate::person;
@@ -71,14 +72,22 @@ async fn metadata(State(idp): State<Arc<SamlIdp>>) -> Response {
 
 async fn sso_by_redirect(
     State(idp): State<Arc<SamlIdp>>,
+    RawQuery(query): RawQuery,
     Query(message): Query<Message>,
 ) -> Response {
-    let request = AuthnRequest::from_redirect(&message.request);
+    let request = AuthnRequest::from_redirect(&message.request).and_then(|request| {
+        idp.check_request(|known| check_query(&query.unwrap_or_default(), known))?;
+        Ok(request)
+    });
     asked(&idp, request, message)
 }
 
 async fn sso_by_post(State(idp): State<Arc<SamlIdp>>, Form(message): Form<Message>) -> Response {
-    let request = AuthnRequest::from_post(&message.request);
+    let request = AuthnRequest::from_post(&message.request).and_then(|request| {
+        let xml = AuthnRequest::document(&message.request)?;
+        idp.check_request(|known| check_document(&xml, &request.id, known))?;
+        Ok(request)
+    });
     asked(&idp, request, message)
 }
 
@@ -124,7 +133,7 @@ fn asked(idp: &SamlIdp, request: Result<AuthnRequest, String>, message: Message)
                 audience: request.issuer,
                 context: request.context.unwrap_or_default(),
                 relay_state: message.relay_state.unwrap_or_default(),
-                email: message.login_hint.unwrap_or_default(),
+                email: message.login_hint.or(request.subject).unwrap_or_default(),
                 ..Login::default()
             };
             show(idp, &login, false)

@@ -1,5 +1,7 @@
 //! Reading AuthnRequests (SAML core 3.4.1) from the Redirect and POST bindings.
 
+pub(super) mod signature;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
@@ -22,6 +24,8 @@ pub struct AuthnRequest {
     pub force: bool,
     /// The NameID format that is asked for.
     pub name_id_format: Option<String>,
+    /// Who is expected to sign in.
+    pub subject: Option<String>,
     /// The first authentication context that is asked for.
     pub context: Option<String>,
 }
@@ -46,6 +50,14 @@ impl AuthnRequest {
         Self::from_octets(decoded(field)?)
     }
 
+    /// The document of a form's `SAMLRequest`.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub fn document(field: &str) -> Result<String, String> {
+        String::from_utf8(decoded(field)?).map_err(|_| "SAMLRequest is not UTF-8".to_owned())
+    }
+
     fn from_octets(octets: Vec<u8>) -> Result<Self, String> {
         if octets.len() > INFLATED_BYTES {
             return Err(format!("SAMLRequest is larger than {INFLATED_BYTES} bytes"));
@@ -67,6 +79,7 @@ impl AuthnRequest {
             name_id_format: first("NameIDPolicy")
                 .and_then(|tag| tag.attribute("Format"))
                 .map(str::to_owned),
+            subject: first("NameID").map(|tag| tag.text.clone()),
             context: first("AuthnContextClassRef").map(|tag| tag.text.clone()),
         })
     }

@@ -55,12 +55,17 @@ pub(super) fn without_attribute(xml: &str, name: &str) -> String {
 }
 
 /// The metadata of an identity provider that signs with one certificate.
-pub(super) fn metadata(entity_id: &str, sso_url: &str, certificate: &str) -> String {
+pub(super) fn metadata(
+    entity_id: &str,
+    sso_url: &str,
+    certificate: &str,
+    wants_signed: bool,
+) -> String {
     let (entity_id, sso_url) = (attribute(entity_id), attribute(sso_url));
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity_id}">
-  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="{wants_signed}" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
     <md:KeyDescriptor use="signing">
       <ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
     </md:KeyDescriptor>
