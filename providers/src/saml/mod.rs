@@ -8,6 +8,7 @@ mod correlation;
 pub mod decode;
 mod message;
 pub mod metadata;
+mod methods;
 pub mod namespace;
 mod provider;
 pub mod refusal;

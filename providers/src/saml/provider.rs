@@ -13,6 +13,7 @@ use super::assertion::Asserted;
 use super::conditions::MAX_SKEW;
 use super::decode;
 use super::metadata::{IdpMetadata, MetadataRefusal, is_secure};
+use super::methods;
 use super::refusal::SamlRefusal;
 use super::request::{AuthnRequest, MAX_CONTEXTS, Message, Parameters, Signing};
 use super::signature::Algorithms;
@@ -206,8 +207,8 @@ impl SamlProvider {
             groups: profile.groups,
             attributes: asserted.attributes,
             authenticated_at: Some(asserted.authenticated_at),
+            amr: methods::of(asserted.context.as_deref()),
             acr: asserted.context,
-            amr: Vec::new(),
             upstream_session: Some(UpstreamSession {
                 name_id,
                 name_id_format,

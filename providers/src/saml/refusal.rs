@@ -11,7 +11,7 @@ crate::refusals! {
         /// The connection signs its requests with SHA-1, and the last day for that has passed.
         RequestSignatureExpired = "request_signature_expired", Operator, kinde 9364,
             says "Signing in this way is not available any more.",
-            fix "Set sign_request_algorithm to RSA-SHA256 and let the identity provider's {signing} accept it; or move saml_legacy_sha1_until, at most 180 days ahead.";
+            fix "Set sign_request_algorithm to RSA-SHA256 and let the identity provider verify it; or move saml_legacy_sha1_until, at most 180 days ahead.";
 
         // The binding.
         /// The response came in the address instead of a form; SAML profiles 4.1.2 forbids that.
