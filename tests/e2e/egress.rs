@@ -3,6 +3,7 @@
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::hostile::{self, Answer, Hostile};
 use fedgate_tests::process::free_address;
+use fedgate_tests::proved;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -83,6 +84,7 @@ async fn inner_addresses_are_out_of_reach_in_every_spelling() {
     }
     let (_, listed) = gateway.api(Method::GET, "/api/v1/connections", None).await;
     assert_eq!(listed["connections"], json!([]));
+    proved!(122, "egress.address_forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
     reason = "what a test needs and does not get ends the test"
 )]
 
+mod catalogue;
 mod chromium;
 mod command;
 mod configuration;

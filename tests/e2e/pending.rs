@@ -6,6 +6,7 @@ use fedgate_tests::browser::{Browser, Form, Page};
 use fedgate_tests::ending::{Ending, Refused, check_refusal, check_trace};
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::login::{answer, begin, saml_response};
+use fedgate_tests::proved;
 use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
 use serde_json::json;
 
@@ -95,6 +96,10 @@ async fn a_response_works_once_whoever_brings_the_cookie_back() {
     let stolen = thief.submit(&form, &[]).await;
     assert_eq!(refused(&stolen).code, "people.login_replayed");
     assert_eq!(gateway.rows().await, rows);
+    proved!(88, "people.login_replayed");
+    proved!(90, "login.already_used");
+    proved!(127, "people.login_replayed");
+    proved!(129, "people.login_replayed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,6 +141,7 @@ async fn of_posts_at_the_same_moment_one_wins() {
         }
         assert_eq!((won, gateway.rows().await.sessions - before), (1, 1));
     }
+    proved!(89, "people.login_replayed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,6 +199,7 @@ async fn another_browser_gets_nothing_and_this_one_still_completes() {
     check_trace(&gateway, &shown).await.expect("a trace");
     assert_eq!(gateway.rows().await.sessions, 0);
     Ending::of(&browser.submit(&form, &[]).await).code();
+    proved!(91, "login.other_browser");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -376,6 +383,7 @@ async fn a_pending_is_good_at_its_own_connection_only() {
         "login.pending_unreadable"
     );
     assert_eq!(gateway.rows().await.sessions, 0);
+    proved!(126, "login.pending_unreadable");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use fedgate_tests::browser::{Browser, Form, Page};
 use fedgate_tests::ending::{Ending, check_refusal};
 use fedgate_tests::gateway::{Gateway, Remote};
 use fedgate_tests::login::{answer, begin, saml_response};
+use fedgate_tests::proved;
 use fedgate_tests::upstream::{ALICE, BOB, Connected, OidcUpstream, SamlUpstream};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -275,6 +276,8 @@ async fn an_assertion_id_that_comes_again_is_no_second_login() {
             assert_eq!(gateway.rows().await, before);
         }
     }
+    proved!(88, "people.assertion_replayed");
+    proved!(129, "people.assertion_replayed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

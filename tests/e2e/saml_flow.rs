@@ -10,6 +10,7 @@ use fedgate_tests::command;
 use fedgate_tests::ending::{Ending, check_refusal, check_trace};
 use fedgate_tests::gateway::Gateway;
 use fedgate_tests::login::{answer, begin, saml_response};
+use fedgate_tests::proved;
 use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -131,14 +132,19 @@ const LOST: &[(Lie, &str)] = &[
     (Lie::AnswerByRedirect, "gateway.method_not_allowed"),
 ];
 
-async fn scene(more: Value) -> (Gateway, SamlUpstream, Connected) {
+pub(crate) async fn scene(more: Value) -> (Gateway, SamlUpstream, Connected) {
     let gateway = Gateway::with(FAST).await;
     let idp = SamlUpstream::start().await;
     let connection = idp.connect(&gateway, more).await;
     (gateway, idp, connection)
 }
 
-async fn login(gateway: &Gateway, connection: &Connected, more: &[(&str, &str)], lie: Lie) -> Page {
+pub(crate) async fn login(
+    gateway: &Gateway,
+    connection: &Connected,
+    more: &[(&str, &str)],
+    lie: Lie,
+) -> Page {
     let mut browser = Browser::new();
     let asked = [&[("connection_id", connection.id.as_str())], more].concat();
     let login = begin(&mut browser, gateway, &asked).await;
@@ -229,6 +235,8 @@ async fn a_demanded_signature_must_be_there() {
         "saml.response_not_signed",
     )
     .await;
+    proved!(23, "saml.assertion_not_signed");
+    proved!(23, "saml.response_not_signed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,6 +302,8 @@ async fn a_demand_of_the_application_that_was_not_met_is_told_to_it() {
         )
     );
     assert_eq!(gateway.rows().await.sessions, 0);
+    proved!(105, "saml.authn_too_old");
+    proved!(106, "saml.authn_context_mismatch");
 }
 
 #[tokio::test(flavor = "multi_thread")]

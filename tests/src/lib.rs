@@ -8,6 +8,7 @@
 
 pub mod balancer;
 pub mod browser;
+pub mod catalogue;
 pub mod command;
 pub mod counterparts;
 pub mod ending;

@@ -68,10 +68,14 @@ pub fn forget() {
     let _ = std::fs::remove_dir_all(folder());
 }
 
-fn folder() -> PathBuf {
-    let target = option_env!("CARGO_TARGET_DIR").map_or_else(
+/// Where this build puts what it makes.
+pub(crate) fn target() -> PathBuf {
+    option_env!("CARGO_TARGET_DIR").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")),
         PathBuf::from,
-    );
-    target.join("codes-seen")
+    )
+}
+
+fn folder() -> PathBuf {
+    target().join("codes-seen")
 }

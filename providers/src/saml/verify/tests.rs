@@ -12,7 +12,7 @@ use crate::login::Verdict;
 use crate::saml::SamlRefusal;
 use crate::saml::signature::Signed;
 use crate::saml::test_response::genuine_response;
-use crate::saml::test_signer::{certificate, ec_key, sign};
+use crate::saml::test_signer::{certificate, ec_key, rsa_key, sign};
 use fedgate_certs::trust::TrustedKey;
 
 const NOW: &str = "2026-01-02T03:05:00Z";
@@ -186,26 +186,64 @@ fn habits_of_genuine_identity_providers_are_accepted() {
     }
 }
 
-#[test]
-fn no_changed_byte_changes_what_is_asserted() {
-    let idp = idp();
-    let genuine = sign(&genuine_response(), "a1", &idp.key);
-    let verify = |xml: &[u8]| {
-        let now = NOW.parse().unwrap();
-        verify_response(xml, &expectation(&idp.trust), now, &mut Steps::default())
-    };
-    let asserted = verify(genuine.as_bytes()).unwrap();
-    let replacements = [
+/// One changed octet: another one in its place, its lowest bit turned, or none there.
+fn changed(genuine: &[u8], position: usize, turn: usize) -> [Vec<u8>; 3] {
+    const OTHERS: [u8; 11] = [
         b'<', b'"', b' ', b'&', b'0', b'a', b'/', b'>', b':', 0, 0xff,
     ];
+    let mut versions = [genuine.to_vec(), genuine.to_vec(), genuine.to_vec()];
+    versions[0][position] = match OTHERS[(position + turn) % OTHERS.len()] {
+        same if same == genuine[position] => b'z',
+        other => other,
+    };
+    versions[1][position] ^= 1;
+    versions[2].remove(position);
+    versions
+}
+
+/// Refused, or the very same identity: for each place of the signature, and RSA as well as ECDSA.
+fn no_changed_byte_changes_what_is_asserted(key: &PKey<Private>, signed: Signed) {
+    let der = certificate(key).to_der().unwrap();
+    let trust = Trust::new(vec![TrustedKey::from_certificate_der(&der).unwrap()]).unwrap();
+    let mut genuine = genuine_response();
+    if signed != Signed::Response {
+        genuine = sign(&genuine, "a1", key);
+    }
+    if signed.covers_response() {
+        genuine = sign(&genuine, "r1", key);
+    }
+    let verify = |xml: &[u8]| {
+        let now = NOW.parse().unwrap();
+        verify_response(xml, &expectation(&trust), now, &mut Steps::default())
+    };
+    let asserted = verify(genuine.as_bytes()).unwrap();
+    assert_eq!(asserted.signed, signed);
     for position in 0..genuine.len() {
-        let mut changed = genuine.clone().into_bytes();
-        changed[position] = match replacements[position % replacements.len()] {
-            same if same == changed[position] => b'z',
-            other => other,
-        };
-        if let Ok(other) = verify(&changed) {
-            assert_eq!(other, asserted, "byte {position}");
+        for version in changed(genuine.as_bytes(), position, key.bits() as usize) {
+            if let Ok(other) = verify(&version) {
+                // A signature that is none any more, beside one that still covers the assertion, proves no less.
+                assert!(other.signed == signed || signed == Signed::Both);
+                let other = Asserted { signed, ..other };
+                assert_eq!(other, asserted, "byte {position} of {signed:?}");
+            }
         }
     }
+}
+
+#[test]
+fn no_changed_byte_changes_what_is_asserted_by_a_signed_assertion() {
+    no_changed_byte_changes_what_is_asserted(&ec_key(), Signed::Assertion);
+    no_changed_byte_changes_what_is_asserted(&rsa_key(), Signed::Assertion);
+}
+
+#[test]
+fn no_changed_byte_changes_what_is_asserted_by_a_signed_response() {
+    no_changed_byte_changes_what_is_asserted(&ec_key(), Signed::Response);
+    no_changed_byte_changes_what_is_asserted(&rsa_key(), Signed::Response);
+}
+
+#[test]
+fn no_changed_byte_changes_what_is_asserted_by_two_signatures() {
+    no_changed_byte_changes_what_is_asserted(&ec_key(), Signed::Both);
+    no_changed_byte_changes_what_is_asserted(&rsa_key(), Signed::Both);
 }

@@ -1,0 +1,1 @@
+"""What the fixtures of the catalogue are made of."""
