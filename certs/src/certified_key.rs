@@ -212,7 +212,7 @@ fn self_signed(
     mut serial: [u8; SERIAL_BYTES],
 ) -> Result<X509, ErrorStack> {
     // A serial number is positive and not zero (RFC 5280 §4.1.2.2).
-    serial[0] = serial[0] & 0x7f | 0x40;
+    serial[0] = (serial[0] & 0x7f) | 0x40;
     let name = common_name(name)?;
     let (begin, end) = (
         now.as_second().saturating_sub(EARLIER_SECONDS),
@@ -318,9 +318,11 @@ mod tests {
         for pair in &pairs {
             for digest in digests {
                 let is_rsa = matches!(pair.kind(), KeyKind::Rsa { .. });
-                let (own, other) = match is_rsa {
-                    true => (Scheme::RsaPkcs1(digest), Scheme::Ecdsa(digest)),
-                    false => (Scheme::Ecdsa(digest), Scheme::RsaPkcs1(digest)),
+                let families = (Scheme::RsaPkcs1(digest), Scheme::Ecdsa(digest));
+                let (own, other) = if is_rsa {
+                    families
+                } else {
+                    (families.1, families.0)
                 };
                 let signature = pair.sign(own, b"octets").unwrap();
                 assert_eq!(pair.public().verify(own, b"octets", &signature), Ok(()));

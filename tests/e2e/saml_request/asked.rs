@@ -55,6 +55,20 @@ async fn what_the_application_asks_reaches_the_identity_provider() {
     assert_eq!(request.context.as_deref(), Some("urn:mfa"));
 }
 
+/// The ID is what InResponseTo is compared with: 128 bits, others at each login.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_id_is_128_bits_and_never_the_same() {
+    let (gateway, _upstream, connection) = scene().await;
+    let mut ids = std::collections::HashSet::new();
+    for _ in 0..20 {
+        let (request, _) = asked(&gateway, &connection, &[]).await;
+        let hex = request.id.strip_prefix('_').expect("an NCName");
+        assert!(hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        assert!(ids.insert(request.id));
+    }
+    proved!(118, ACCEPTED);
+}
+
 /// Too many values are refused before anything is sent; a long one is sent whole, and no cookie breaks.
 #[tokio::test(flavor = "multi_thread")]
 async fn huge_acr_values_break_nothing() {
@@ -81,7 +95,7 @@ async fn huge_acr_values_break_nothing() {
     let page = browser.open(&request).await;
     assert_eq!(
         Ending::of(&page),
-        Ending::told("invalid_request", "op.parameter_invalid")
+        Ending::told("invalid_request", "op.parameter_too_long")
     );
 }
 
