@@ -22,7 +22,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::spec::Spec;
+use crate::spec::{KeyAttribute, Spec};
 
 /// `conn_` and 32 hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -221,23 +221,38 @@ pub struct SamlOptions {
     pub signing_private_key: Option<Secret>,
 }
 
+impl SamlOptions {
+    /// The attribute that this connection names by an option, where it does.
+    pub fn key_attribute(&self, option: KeyAttribute) -> Option<&str> {
+        let name = match option {
+            KeyAttribute::SamlEmailKeyAttr => &self.email_key_attr,
+            KeyAttribute::SamlFirstNameKeyAttr => &self.first_name_key_attr,
+            KeyAttribute::SamlLastNameKeyAttr => &self.last_name_key_attr,
+        };
+        name.as_deref().filter(|name| !name.is_empty())
+    }
+}
+
 /// How the AuthnRequest travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 pub enum Binding {
     /// `HTTP-REDIRECT`
     #[default]
+    #[serde(rename = "HTTP-REDIRECT")]
     Redirect,
     /// `HTTP-POST`
+    #[serde(rename = "HTTP-POST")]
     Post,
 }
 
 /// NameIDPolicy Format to ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 pub enum NameIdFormat {
     /// `Unspecified`
     #[default]
     Unspecified,
     /// `Email address`
+    #[serde(rename = "Email address")]
     EmailAddress,
     /// `Persistent`
     Persistent,

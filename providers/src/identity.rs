@@ -1,10 +1,9 @@
 //! The waist of the hourglass: one verified, normalized identity, whatever the upstream was.
 
-use std::collections::BTreeMap;
-
 use fedgate_certs::Timestamp;
 
 use crate::connection::ConnectionId;
+use crate::released::Released;
 
 /// Who signed in, as the upstream proved it. Only a provider's `complete` can make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +25,8 @@ pub struct VerifiedIdentity {
     pub picture: Option<String>,
     /// Group names or ids, in the upstream's order.
     pub groups: Vec<String>,
-    /// Everything else the upstream released, multi-valued, by its own names.
-    pub attributes: BTreeMap<String, Vec<String>>,
+    /// Everything that the upstream released, by its own names, multi-valued, in its order.
+    pub attributes: Released,
     /// When the person proved themselves upstream; only if the upstream said so in signed form.
     pub authenticated_at: Option<Timestamp>,
     /// Authentication context class; only if the upstream said so in signed form.
@@ -53,7 +52,7 @@ impl VerifiedIdentity {
             name: None,
             picture: None,
             groups: Vec::new(),
-            attributes: BTreeMap::new(),
+            attributes: Released::default(),
             authenticated_at: None,
             acr: None,
             amr: Vec::new(),

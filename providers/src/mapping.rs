@@ -3,13 +3,14 @@
 //! Names are the connection's own first, then those of the vendor's spec; the first name that has a value decides.
 //! A second, different value makes a single-valued field unusable: nobody can say which of the two is meant.
 
-use std::collections::BTreeMap;
+mod sent;
 
 use crate::connection::SamlOptions;
 use crate::error::Refusal;
+use crate::released::Attribute;
 use crate::saml::SamlRefusal;
 use crate::saml::assertion::{Asserted, NameId, format, is_identifier, is_plain};
-use crate::spec::Attributes;
+use crate::spec::{KeyAttribute, Name, Rule, Spec};
 
 /// The longest single-valued field that is taken over, in characters.
 pub const MAX_FIELD: usize = 512;
@@ -45,29 +46,22 @@ pub struct Profile {
 /// `saml.subject_attribute_invalid`.
 pub fn profile(
     asserted: &Asserted,
-    names: &Attributes,
+    spec: &Spec,
     options: &SamlOptions,
 ) -> Result<Profile, Refusal> {
     let (subject, note) = subject(asserted, options)?;
     let mut notes = vec![note];
-    let email = address(asserted, names, options, &mut notes);
-    let mut field = |label: &str, own: &Option<String>, names: &[String]| {
-        Source::new(asserted, own.as_deref(), names)
+    let email = address(asserted, spec, options, &mut notes);
+    let mut field = |label: &str, rule: &Rule| {
+        Source::new(asserted, rule, options)
             .single(label, is_field, &mut notes)
             .into_value()
     };
-    let given_name = field(
-        "given_name",
-        &options.first_name_key_attr,
-        &names.given_name,
-    );
-    let family_name = field(
-        "family_name",
-        &options.last_name_key_attr,
-        &names.family_name,
-    );
-    let name = field("name", &None, &names.name);
-    let groups = Source::new(asserted, None, &names.groups).all("groups", &mut notes);
+    let names = &spec.attributes;
+    let given_name = field("given_name", &names.given_name);
+    let family_name = field("family_name", &names.family_name);
+    let name = field("name", &names.name);
+    let groups = Source::new(asserted, &names.groups, options).all("groups", spec, &mut notes);
     let note = notes.join("; ");
     Ok(Profile {
         subject,
@@ -81,19 +75,25 @@ pub fn profile(
 }
 
 /// The address alone, as [`profile`] reads it.
-pub fn email(asserted: &Asserted, names: &Attributes, options: &SamlOptions) -> Option<String> {
-    address(asserted, names, options, &mut Vec::new())
+pub fn email(asserted: &Asserted, spec: &Spec, options: &SamlOptions) -> Option<String> {
+    address(asserted, spec, options, &mut Vec::new())
 }
 
 fn address(
     asserted: &Asserted,
-    names: &Attributes,
+    spec: &Spec,
     options: &SamlOptions,
     notes: &mut Vec<String>,
 ) -> Option<String> {
-    let source = Source::new(asserted, options.email_key_attr.as_deref(), &names.email);
+    let source = Source::new(asserted, &spec.attributes.email, options);
     match source.single("email", is_address, notes) {
-        Found::Absent => email_of_name_id(asserted.name_id.as_ref(), notes),
+        Found::Absent => {
+            let address = email_of_name_id(asserted.name_id.as_ref(), notes);
+            if address.is_none() {
+                notes.push(source.absent("email"));
+            }
+            address
+        }
         found => found.into_value(),
     }
 }
@@ -113,33 +113,44 @@ impl Found {
     }
 }
 
+/// One rule, before one assertion.
 struct Source<'a> {
-    attributes: &'a BTreeMap<String, Vec<String>>,
-    own: Option<&'a str>,
-    names: &'a [String],
+    asserted: &'a Asserted,
+    /// The attribute that the connection names itself, and by which option.
+    own: Option<(KeyAttribute, &'a str)>,
+    rule: &'a Rule,
 }
 
 impl<'a> Source<'a> {
-    fn new(asserted: &'a Asserted, own: Option<&'a str>, names: &'a [String]) -> Self {
+    fn new(asserted: &'a Asserted, rule: &'a Rule, options: &'a SamlOptions) -> Self {
+        let own = rule
+            .option
+            .and_then(|option| Some((option, options.key_attribute(option)?)));
         Self {
-            attributes: &asserted.attributes,
+            asserted,
             own,
-            names,
+            rule,
         }
+    }
+
+    /// The names and formats to look for, the connection's own first.
+    fn names(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let own = self.own.map(|(_, name)| (name, None));
+        let names = self.rule.names.iter();
+        let names = names.map(|Name { name, format }| (name.as_str(), format.as_deref()));
+        own.into_iter().chain(names)
     }
 
     /// The first name that has a value, with all its values that are not empty.
     fn decisive(&self) -> Option<(&'a str, Vec<&'a str>)> {
-        let names = self.own.into_iter().filter(|own| !own.is_empty());
-        names
-            .chain(self.names.iter().map(String::as_str))
-            .find_map(|name| {
-                let values = values(self.attributes, name);
-                (!values.is_empty()).then_some((name, values))
-            })
+        self.names().find_map(|(name, format)| {
+            let values = values(self.asserted, name, format);
+            (!values.is_empty()).then_some((name, values))
+        })
     }
 
     fn single(&self, label: &str, sound: fn(&str) -> bool, notes: &mut Vec<String>) -> Found {
+        notes.extend(self.own_is_missing(label));
         let Some((name, values)) = self.decisive() else {
             return Found::Absent;
         };
@@ -162,22 +173,77 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn all(&self, label: &str, notes: &mut Vec<String>) -> Vec<String> {
+    fn all(&self, label: &str, spec: &Spec, notes: &mut Vec<String>) -> Vec<String> {
         let Some((name, values)) = self.decisive() else {
+            notes.extend(self.overage(label, spec));
             return Vec::new();
         };
         notes.push(format!("{} {label} from {name}", values.len()));
         values.into_iter().map(str::to_owned).collect()
     }
+
+    /// Too many values to be sent: what came in their place, and where that is changed.
+    fn overage(&self, label: &str, spec: &Spec) -> Option<String> {
+        let overage = self.rule.overage.as_ref()?;
+        let mut sent = self.asserted.attributes.iter();
+        sent.find(|attribute| attribute.name == overage.name)?;
+        let says = spec.in_console_words(&overage.says);
+        Some(format!("no {label}: {} came instead: {says}", overage.name))
+    }
+
+    /// Where the attribute that the connection names itself was not sent: what was probably meant.
+    fn own_is_missing(&self, label: &str) -> Option<String> {
+        let (option, name) = self.own?;
+        if !values(self.asserted, name, None).is_empty() {
+            return None;
+        }
+        let sent = sent::instead_of(name, &self.asserted.attributes);
+        Some(format!(
+            "{label}: {} names {}, {sent}",
+            option.as_str(),
+            sent::shown(name)
+        ))
+    }
+
+    /// Where none of the names was sent.
+    fn absent(&self, label: &str) -> String {
+        let wanted = self.own.map(|(_, name)| name);
+        let wanted = wanted.or(self.rule.names.first().map(|name| name.name.as_str()));
+        let Some(name) = wanted else {
+            return format!("no {label}: nothing is known to carry it");
+        };
+        let sent = &self.asserted.attributes;
+        let empty = self.names().find(|(name, format)| {
+            let mut named = sent
+                .iter()
+                .filter(|attribute| is_named(attribute, name, *format));
+            named.next().is_some()
+        });
+        match empty {
+            Some((empty, _)) => {
+                format!(
+                    "no {label}: {} was sent without a value",
+                    sent::shown(empty)
+                )
+            }
+            None => format!(
+                "no {label}: neither {} nor another name of it was sent, {}",
+                sent::shown(name),
+                sent::instead_of(name, sent)
+            ),
+        }
+    }
 }
 
-fn values<'a>(attributes: &'a BTreeMap<String, Vec<String>>, name: &str) -> Vec<&'a str> {
-    let values = attributes
-        .get(name)
-        .into_iter()
-        .flatten()
-        .map(String::as_str);
-    values.filter(|value| !value.is_empty()).collect()
+/// The values of a name that are not empty, of one format or of any.
+fn values<'a>(asserted: &'a Asserted, name: &str, format: Option<&str>) -> Vec<&'a str> {
+    let all = asserted.attributes.iter();
+    let named = all.filter(|attribute| is_named(attribute, name, format));
+    named.flat_map(Attribute::stated).collect()
+}
+
+fn is_named(attribute: &Attribute, name: &str, format: Option<&str>) -> bool {
+    attribute.name == name && (format.is_none() || attribute.name_format.as_deref() == format)
 }
 
 /// The value, if all values are the same.
@@ -199,12 +265,12 @@ pub fn subject(asserted: &Asserted, options: &SamlOptions) -> Result<(String, St
     let Some(name) = attribute else {
         return subject_of_name_id(asserted);
     };
-    let values = values(&asserted.attributes, name);
+    let values = values(asserted, name, None);
     if values.is_empty() && name == NAME_ID_CLAIM {
         return subject_of_name_id(asserted);
     }
     if values.is_empty() {
-        return Err(SamlRefusal::SubjectAttributeMissing.refuse().expected(name));
+        return Err(subject_attribute_missing(asserted, name));
     }
     let Some(value) = only(&values).filter(|value| is_identifier(value)) else {
         let refusal = SamlRefusal::SubjectAttributeInvalid
@@ -215,6 +281,22 @@ pub fn subject(asserted: &Asserted, options: &SamlOptions) -> Result<(String, St
             .detail(name));
     };
     Ok((unqualified(value), format!("subject from {name}")))
+}
+
+fn subject_attribute_missing(asserted: &Asserted, name: &str) -> Refusal {
+    let sent = &asserted.attributes;
+    let found = match sent::nearest(name, sent) {
+        Some(near) if near != name => sent::shown(near),
+        Some(near) => format!("{} without a value", sent::shown(near)),
+        None => sent::list(sent),
+    };
+    let refusal = SamlRefusal::SubjectAttributeMissing.refuse();
+    let detail = format!(
+        "saml_user_id_key_attr names {}, {}",
+        sent::shown(name),
+        sent::instead_of(name, sent)
+    );
+    refusal.expected(name).found(found).detail(detail)
 }
 
 fn subject_of_name_id(asserted: &Asserted) -> Result<(String, String), Refusal> {

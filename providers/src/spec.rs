@@ -5,6 +5,14 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+mod attributes;
+mod console;
+mod saml;
+
+pub use attributes::{Attributes, KeyAttribute, Name, Overage, Rule, Values};
+pub use console::{Console, Field, Word};
+pub use saml::{SamlHabits, Signs};
+
 /// What one vendor does and how its console calls things. A spec never changes a check.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,7 +22,10 @@ pub struct Spec {
     pub strategy: String,
     /// The vendor's name as people know it.
     pub label: String,
-    /// SAML only: attribute names, first match wins.
+    /// SAML only: how it asks and answers.
+    #[serde(default)]
+    pub saml: Option<SamlHabits>,
+    /// SAML only: how attributes become the fields of a person.
     #[serde(default)]
     pub attributes: Attributes,
     /// OIDC only: scopes to ask for.
@@ -25,37 +36,6 @@ pub struct Spec {
     pub issuer: Option<String>,
     /// The words of the vendor's console.
     pub console: Console,
-}
-
-/// Names of attributes that carry the normalized fields, in order of preference.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Attributes {
-    /// The address.
-    pub email: Vec<String>,
-    /// The given name.
-    pub given_name: Vec<String>,
-    /// The family name.
-    pub family_name: Vec<String>,
-    /// The full name.
-    pub name: Vec<String>,
-    /// Groups; multi-valued.
-    pub groups: Vec<String>,
-}
-
-/// The vendor's own words.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Console {
-    /// "Okta Admin Console"
-    pub product: String,
-    /// Where the application's settings are: "Applications › Applications › your app › General".
-    pub path: String,
-    /// Our word (`audience`, `acs`, `name_id`, `certificate`, `signing`, `clock`, `assignment`, `client_id`,
-    /// `client_secret`, `redirect_uri`, `attributes`, `metadata`) to the label of that field.
-    pub words: BTreeMap<String, String>,
-    /// How a connection is set up there.
-    pub setup: Setup,
 }
 
 /// How a connection is set up in the vendor's console, for the setup page.
@@ -119,21 +99,6 @@ impl Spec {
         self.strategy.split(':').next().unwrap_or_default()
     }
 
-    /// Writes a catalogue's fix in this vendor's words: `{audience}` becomes “Audience URI (SP Entity ID)”.
-    pub fn in_console_words(&self, fix: &str) -> String {
-        let named = self
-            .console
-            .words
-            .iter()
-            .fold(fix.to_owned(), |text, (word, label)| {
-                text.replace(&format!("{{{word}}}"), &format!("“{label}”"))
-            });
-        named.replace(
-            "{console}",
-            &format!("{} ({})", self.console.product, self.console.path),
-        )
-    }
-
     /// Every strategy of this build, in order.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         SPECS.values()
@@ -141,7 +106,11 @@ impl Spec {
 }
 
 #[cfg(test)]
+mod flavours;
+
+#[cfg(test)]
 mod tests {
+    use super::console::words;
     use super::*;
     use crate::connection::ConnectionRefusal;
     use crate::egress::EgressRefusal;
@@ -200,17 +169,6 @@ mod tests {
             assert!(all_known(&copy, to_copy) && copy.len() <= 3, "{copy:?}");
             assert!(all_known(&bring, to_bring), "{bring:?}");
         }
-    }
-
-    /// The words in braces of a fix.
-    fn words(fix: &str) -> impl Iterator<Item = &str> {
-        let pieces = fix
-            .split('{')
-            .skip(1)
-            .filter_map(|rest| rest.split_once('}'));
-        pieces
-            .map(|(word, _)| word)
-            .filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
     }
 
     fn fixes<T: Copy>(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fedgate_tests::errors;
+use fedgate_tests::{errors, explanations};
 
 #[test]
 fn the_error_codes_are_documented_as_they_are() {
@@ -12,6 +12,17 @@ fn the_error_codes_are_documented_as_they_are() {
         written,
         errors::document(),
         "run `cargo run -p fedgate-tests --bin write-errors`"
+    );
+}
+
+#[test]
+fn the_troubles_of_each_identity_provider_are_documented_as_they_are_staged() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/TROUBLESHOOTING.md");
+    let written = std::fs::read_to_string(path).expect("docs/TROUBLESHOOTING.md");
+    assert_eq!(
+        written,
+        explanations::document(),
+        "run `cargo run -p fedgate-tests --bin write-troubleshooting`"
     );
 }
 

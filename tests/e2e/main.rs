@@ -13,6 +13,7 @@ mod counterparts;
 mod crash;
 mod documentation;
 mod egress;
+mod explanations;
 mod fault;
 mod https;
 mod kinde_client;

@@ -110,6 +110,13 @@ const REFUSED: &[(Lie, &str)] = &[
     (Lie::BrokenBase64, "saml.base64_invalid"),
     (Lie::CutBase64, "saml.base64_truncated"),
     (Lie::Huge, "saml.response_too_large"),
+    (Lie::SpnAudience, "saml.audience_mismatch"),
+    (Lie::SpnOfAnother, "saml.audience_mismatch"),
+    (Lie::CapitalAudience, "saml.audience_mismatch"),
+    (Lie::SlashInDestination, "saml.destination_mismatch"),
+    (Lie::SlashInRecipient, "saml.recipient_mismatch"),
+    (Lie::HostileMessage, "saml.status_request_denied"),
+    (Lie::HostileIssuer, "saml.issuer_mismatch"),
 ];
 
 /// What does not keep anybody out, where nothing stricter was asked.
@@ -123,6 +130,10 @@ const ACCEPTED: &[Lie] = &[
     Lie::NoAttributes,
     Lie::TwoAddresses,
     Lie::ReusedId,
+    Lie::EmptyAddress,
+    Lie::CapitalNames,
+    Lie::GroupsOverage,
+    Lie::HostileAttributes,
 ];
 
 /// What never finds its pending login.

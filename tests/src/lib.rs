@@ -13,6 +13,7 @@ pub mod command;
 pub mod counterparts;
 pub mod ending;
 pub mod errors;
+pub mod explanations;
 pub mod exposition;
 pub mod gateway;
 pub mod hostile;

@@ -7,7 +7,7 @@ use fedgate::app::Clock;
 use fedgate_lab::key::KeyKind;
 use fedgate_lab::oidc_op::{OidcOp, OidcOpOptions};
 use fedgate_lab::person::{self, Person};
-use fedgate_lab::saml_idp::{SamlIdp, SamlIdpOptions, Signed};
+use fedgate_lab::saml_idp::{Dialect, SamlIdp, SamlIdpOptions, Signed};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -57,6 +57,11 @@ impl SamlUpstream {
 
     /// One with other keys or people.
     pub async fn with(key: KeyKind, people: Vec<Person>) -> Self {
+        Self::speaking(Dialect::default(), key, people).await
+    }
+
+    /// One that speaks as a product does.
+    pub async fn speaking(dialect: Dialect, key: KeyKind, people: Vec<Person>) -> Self {
         let (listener, base_url) = listen().await;
         let clock = Arc::new(Clock::default());
         let options = SamlIdpOptions {
@@ -66,7 +71,8 @@ impl SamlUpstream {
             key,
             signed: Signed::Assertion,
         };
-        let idp = Arc::new(SamlIdp::new(options, Arc::clone(&clock)).expect("keys"));
+        let idp = SamlIdp::new(options, Arc::clone(&clock)).expect("keys");
+        let idp = Arc::new(idp.speaking(dialect));
         serve(listener, Arc::clone(&idp).router());
         Self { idp, clock }
     }

@@ -149,16 +149,15 @@ impl ProblemView {
     }
 }
 
-/// The fix of a catalogue entry, with every word in braces replaced.
+/// The fix of a refusal in a console's words, with every word in braces replaced by the general one where it has none.
 pub(super) fn fix(entry: &Catalogued, spec: Option<&'static Spec>) -> String {
     let general = ["saml:custom", "oidc:custom"]
         .into_iter()
         .filter_map(Spec::of);
+    let fix = spec.map_or(entry.fix, |spec| spec.fix_of(entry));
     spec.into_iter()
         .chain(general)
-        .fold(entry.fix.to_owned(), |text, spec| {
-            spec.in_console_words(&text)
-        })
+        .fold(fix.to_owned(), |text, spec| spec.in_console_words(&text))
 }
 
 /// `{code: "OK", message}` and the members of `beside`.

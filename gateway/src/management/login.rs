@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use fedgate_providers::error::Catalogued;
 use fedgate_providers::login::{Step, Verdict};
 use fedgate_providers::spec::Spec;
 use http::StatusCode;
@@ -83,6 +84,10 @@ struct LoginRefused {
     message: &'static str,
     meaning: &'static str,
     fix: String,
+    /// The field of the identity provider's console that the fix is about, by its exact label.
+    field: Option<String>,
+    /// Where that field stands in its menus.
+    path: Option<String>,
     /// Kinde's number of the same problem, where it has one.
     kinde: Option<u16>,
 }
@@ -112,13 +117,7 @@ fn told(trace: Trace) -> Login {
     let spec = trace.strategy.as_deref().and_then(Spec::of);
     let entry = trace.code.as_deref().and_then(catalogued);
     Login {
-        refusal: entry.map(|entry| LoginRefused {
-            blame: entry.blame.as_str(),
-            message: entry.says,
-            meaning: entry.meaning,
-            fix: fix(entry, spec),
-            kinde: entry.kinde,
-        }),
+        refusal: entry.map(|entry| refused(entry, spec)),
         steps: trace.steps.into_iter().map(step).collect(),
         reference: trace.reference,
         connection_id: trace.connection_id,
@@ -128,6 +127,19 @@ fn told(trace: Trace) -> Login {
         user_id: trace.user_id,
         code: trace.code,
         at: trace.at,
+    }
+}
+
+fn refused(entry: &'static Catalogued, spec: Option<&'static Spec>) -> LoginRefused {
+    let field = spec.and_then(|spec| spec.field(entry));
+    LoginRefused {
+        blame: entry.blame.as_str(),
+        message: entry.says,
+        meaning: entry.meaning,
+        fix: fix(entry, spec),
+        field: field.map(|field| field.label.to_owned()),
+        path: field.map(|field| field.path.to_owned()),
+        kinde: entry.kinde,
     }
 }
 

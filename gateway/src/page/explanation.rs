@@ -152,11 +152,9 @@ impl<'a> Explanation<'a> {
         let trace = self.trace;
         match (self.entry.map(|entry| entry.blame), self.spec) {
             (Some(Blame::Upstream), Some(spec)) => {
-                format!(
-                    "{}: {}",
-                    capitalized(&spec.console.product),
-                    spec.console.path
-                )
+                let field = self.entry.and_then(|entry| spec.field(entry));
+                let path = field.map_or(spec.console.path.as_str(), |field| field.path);
+                format!("{}: {path}", capitalized(&spec.console.product))
             }
             (Some(Blame::Upstream), None) => {
                 "The application’s settings in the identity provider’s console.".to_owned()
@@ -191,10 +189,12 @@ impl<'a> Explanation<'a> {
         };
         let named = match self.spec {
             // The path stands beside it, under "Where".
-            Some(spec) if entry.blame == Blame::Upstream => {
-                spec.in_console_words(&entry.fix.replace("{console}", &spec.console.product))
-            }
-            Some(spec) => spec.in_console_words(entry.fix),
+            Some(spec) if entry.blame == Blame::Upstream => spec.in_console_words(
+                &spec
+                    .fix_of(entry)
+                    .replace("{console}", &spec.console.product),
+            ),
+            Some(spec) => spec.fix(entry),
             None => entry.fix.to_owned(),
         };
         COMMON_WORDS

@@ -180,7 +180,7 @@ impl ShownProblem {
             expected: shown(evidence.expected),
             found: shown(evidence.found),
             detail: shown(evidence.detail),
-            fix: spec.in_console_words(entry.fix),
+            fix: spec.fix(entry),
         }
     }
 }

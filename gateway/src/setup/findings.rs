@@ -37,9 +37,10 @@ pub(super) fn identity(of: &VerifiedIdentity, options: &CommonOptions) -> FoundI
             .attributes
             .iter()
             .take(MOST)
-            .map(|(name, values)| {
-                let values = values.iter().take(VALUES).map(|value| cut(value)).collect();
-                (cut(name), values)
+            .map(|attribute| {
+                let values = attribute.values.iter().take(VALUES);
+                let values = values.map(|value| cut(value)).collect();
+                (cut(&attribute.name), values)
             })
             .collect(),
     }

@@ -195,7 +195,7 @@ fn missing_oauth(options: &OauthOptions, spec: &Spec) -> Vec<Problem> {
 fn read(reader: &mut Reader<'_>, spec: &Spec) -> Options {
     let common = common(reader, spec);
     let protocol = match spec.protocol() {
-        "saml" => ProtocolOptions::Saml(saml(reader)),
+        "saml" => ProtocolOptions::Saml(saml(reader, spec)),
         _ => ProtocolOptions::Oauth(oauth(reader)),
     };
     Options { common, protocol }
@@ -223,7 +223,8 @@ fn common(reader: &mut Reader<'_>, spec: &Spec) -> CommonOptions {
     }
 }
 
-fn saml(reader: &mut Reader<'_>) -> SamlOptions {
+fn saml(reader: &mut Reader<'_>, spec: &Spec) -> SamlOptions {
+    let habits = spec.saml.as_ref();
     let options = SamlOptions {
         entity_id: reader.text("saml_entity_id").unwrap_or_default(),
         idp_metadata_url: reader.url("saml_idp_metadata_url"),
@@ -231,9 +232,11 @@ fn saml(reader: &mut Reader<'_>) -> SamlOptions {
         sign_in_url: reader.url("saml_sign_in_url"),
         protocol_binding: reader
             .choice("protocol_binding", &BINDINGS)
+            .or(habits.map(|habits| habits.protocol_binding))
             .unwrap_or_default(),
         name_id_format: reader
             .choice("name_id_format", &NAME_ID_FORMATS)
+            .or(habits.map(|habits| habits.name_id_format))
             .unwrap_or_default(),
         email_key_attr: reader.text("saml_email_key_attr"),
         user_id_key_attr: reader.text("saml_user_id_key_attr"),

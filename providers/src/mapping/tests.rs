@@ -32,11 +32,7 @@ fn name_id(value: &str, format: Option<&str>, name_qualifier: Option<&str>) -> N
 }
 
 fn mapped(asserted: &Asserted, options: &SamlOptions) -> Result<Profile, Refusal> {
-    profile(
-        asserted,
-        &Spec::of("saml:custom").unwrap().attributes,
-        options,
-    )
+    profile(asserted, Spec::of("saml:custom").unwrap(), options)
 }
 
 fn subject_of(name_id: NameId) -> String {
@@ -247,4 +243,143 @@ fn the_name_identifier_claim_means_the_name_id_unless_it_is_sent() {
             .subject,
         "ada"
     );
+}
+
+#[test]
+fn a_name_in_another_case_is_another_name_and_the_note_says_which_was_sent() {
+    let options = SamlOptions {
+        email_key_attr: Some("Email".to_owned()),
+        ..SamlOptions::default()
+    };
+    let id = || name_id("u", None, None);
+    let sent = asserted(id(), &[("EMAIL", &["ada@example.com"])]);
+    let profile = mapped(&sent, &options).unwrap();
+    assert_eq!(profile.email, None);
+    let says = "saml_email_key_attr names “Email”, and “EMAIL” was sent: upper and lower case are different names";
+    assert!(profile.note.contains(says), "{}", profile.note);
+    // Another name that carries it decides, and the slip is told all the same.
+    let sent = asserted(id(), &[("mail", &["ada@example.com"])]);
+    let profile = mapped(&sent, &options).unwrap();
+    assert_eq!(profile.email.as_deref(), Some("ada@example.com"));
+    assert!(
+        profile
+            .note
+            .contains("names “Email”, and the nearest name that was sent is “mail”"),
+        "{}",
+        profile.note
+    );
+}
+
+#[test]
+fn a_name_is_matched_in_its_format_where_the_rule_states_one() {
+    let mut spec = Spec::of("saml:custom").unwrap().clone();
+    let basic = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic";
+    spec.attributes.email.names = vec![Name {
+        name: "mail".to_owned(),
+        format: Some(basic.to_owned()),
+    }];
+    let email = |format: Option<&str>| {
+        let mut sent = asserted(name_id("u", None, None), &[]);
+        sent.attributes = vec![crate::released::Attribute {
+            name: "mail".to_owned(),
+            name_format: format.map(str::to_owned),
+            friendly_name: None,
+            values: vec!["ada@example.com".to_owned()],
+        }]
+        .into();
+        profile(&sent, &spec, &SamlOptions::default())
+            .unwrap()
+            .email
+    };
+    assert_eq!(email(Some(basic)).as_deref(), Some("ada@example.com"));
+    assert_eq!(email(None), None);
+    assert_eq!(
+        email(Some("urn:oasis:names:tc:SAML:2.0:attrname-format:uri")),
+        None
+    );
+}
+
+#[test]
+fn an_empty_value_is_none_and_the_note_says_so() {
+    let sent = asserted(
+        name_id("u", None, None),
+        &[("email", &[""]), ("sn", &["", "L"])],
+    );
+    let profile = mapped(&sent, &SamlOptions::default()).unwrap();
+    assert_eq!(
+        (profile.email, profile.family_name.as_deref()),
+        (None, Some("L"))
+    );
+    assert!(
+        profile
+            .note
+            .contains("no email: “email” was sent without a value"),
+        "{}",
+        profile.note
+    );
+}
+
+#[test]
+fn groups_that_were_too_many_to_be_sent_are_told() {
+    let link = "http://schemas.microsoft.com/claims/groups.link";
+    let sent = asserted(
+        name_id("u", None, None),
+        &[(link, &["https://graph.windows.net/x/groups"])],
+    );
+    let told = |strategy: &str| {
+        let spec = Spec::of(strategy).unwrap();
+        let profile = profile(&sent, spec, &SamlOptions::default()).unwrap();
+        assert!(profile.groups.is_empty());
+        profile.note
+    };
+    let note = told("saml:microsoft");
+    assert!(
+        note.contains(&format!(
+            "no groups: {link} came instead: the person is in more than 150"
+        )),
+        "{note}"
+    );
+    assert!(note.ends_with("under “Attributes & Claims”"), "{note}");
+    assert!(!told("saml:okta").contains("came instead"));
+}
+
+#[test]
+fn a_missing_attribute_of_the_subject_names_what_was_sent_instead() {
+    let missing = |attributes: &[(&str, &[&str])]| {
+        let evidence = by_attribute("employeeNumber", attributes)
+            .unwrap_err()
+            .evidence();
+        assert_eq!(evidence.expected.as_deref(), Some("employeeNumber"));
+        evidence.found.unwrap()
+    };
+    assert_eq!(missing(&[]), "no attribute");
+    assert_eq!(
+        missing(&[("groups", &["a"]), ("sn", &["L"])]),
+        "“groups”, “sn”"
+    );
+    assert_eq!(
+        missing(&[("sn", &["L"]), ("EmployeeNumber", &["7"])]),
+        "“EmployeeNumber”"
+    );
+    assert_eq!(
+        missing(&[("employeeNumber", &[""])]),
+        "“employeeNumber” without a value"
+    );
+}
+
+#[test]
+fn one_unusable_field_takes_no_other_with_it() {
+    let attributes: &[(&str, &[&str])] = &[
+        ("email", &["ada@example.com", "eve@example.com"]),
+        ("givenName", &["Ada"]),
+        ("groups", &["a", "b"]),
+    ];
+    let profile = mapped(
+        &asserted(name_id("u", None, None), attributes),
+        &SamlOptions::default(),
+    );
+    let profile = profile.unwrap();
+    assert_eq!(profile.email, None);
+    assert_eq!(profile.given_name.as_deref(), Some("Ada"));
+    assert_eq!(profile.groups, ["a", "b"]);
 }

@@ -53,8 +53,8 @@ async fn an_honest_login_yields_the_identity() {
     );
     assert_eq!(identity.groups, ["staff", "ops"]);
     assert_eq!(
-        identity.attributes.into_iter().collect::<Vec<_>>(),
-        [("department".to_owned(), vec!["R&D".to_owned()])]
+        serde_json::json!(identity.attributes),
+        serde_json::json!({"department": ["R&D"]})
     );
     assert_eq!(
         (identity.authenticated_at, identity.acr.as_deref()),

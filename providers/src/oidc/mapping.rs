@@ -1,13 +1,12 @@
 //! From verified claims to the identity at the waist.
 
-use std::collections::BTreeMap;
-
 use fedgate_certs::Timestamp;
 use serde_json::Value;
 
 use super::claims::Claims;
 use crate::connection::ConnectionId;
 use crate::identity::{Email, EmailClaim, Subject, UpstreamSession, VerifiedIdentity};
+use crate::released::Released;
 use crate::saml::assertion::is_plain;
 
 /// The longest name, group or other single value that is kept, in bytes; a longer one is dropped.
@@ -120,7 +119,7 @@ fn is_address(text: &str) -> bool {
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
-fn attributes(claims: &Claims) -> BTreeMap<String, Vec<String>> {
+fn attributes(claims: &Claims) -> Released {
     let others = claims
         .members
         .iter()

@@ -10,6 +10,7 @@ use super::refusal::SamlRefusal;
 use super::signature::Signed;
 use super::xml::Element;
 use crate::error::Refusal;
+use crate::released::{Attribute, Released};
 
 /// The longest identifier, in characters (SAML core 8.3.7 and 8.3.8 set this bound).
 pub const MAX_IDENTIFIER: usize = 256;
@@ -43,8 +44,8 @@ pub struct Asserted {
     pub issuer: String,
     /// Who is meant; absent where the IdP names the person by an attribute only.
     pub name_id: Option<NameId>,
-    /// Attributes by Name, all values in order, over all statements.
-    pub attributes: BTreeMap<String, Vec<String>>,
+    /// Attributes by Name and NameFormat, all values in order, over all statements.
+    pub attributes: Released,
     /// AuthnInstant.
     pub authenticated_at: Timestamp,
     /// AuthnContextClassRef.
@@ -137,41 +138,59 @@ pub(crate) fn is_plain(text: &str) -> bool {
     })
 }
 
-/// Reads the attributes of all AttributeStatements, merged by Name.
+/// Reads the attributes of all AttributeStatements, merged by Name and NameFormat, in the order in which they came.
 ///
 /// # Errors
 /// `saml.encrypted_attribute`, `saml.too_many_attributes`, `saml.assertion_malformed`.
-pub(super) fn attributes(assertion: Element<'_>) -> Result<BTreeMap<String, Vec<String>>, Refusal> {
-    let mut attributes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+pub(super) fn attributes(assertion: Element<'_>) -> Result<Released, Refusal> {
+    let (mut attributes, mut places) = (Vec::<Attribute>::new(), BTreeMap::new());
     let mut count = 0;
     for statement in assertion.children_named(ASSERTION, "AttributeStatement") {
         if statement.child(ASSERTION, "EncryptedAttribute").is_some() {
             return Err(SamlRefusal::EncryptedAttribute.into());
         }
-        for attribute in statement.children_named(ASSERTION, "Attribute") {
-            let name = attribute
+        for element in statement.children_named(ASSERTION, "Attribute") {
+            let name = element
                 .attribute("Name")
                 .ok_or_else(|| malformed("Attribute without Name"))?;
-            let values = attributes.entry(name.to_owned()).or_default();
+            let format = element.attribute("NameFormat");
+            let place = *places.entry((name, format)).or_insert(attributes.len());
+            if place == attributes.len() {
+                attributes.push(without_values(element, name, format));
+            }
+            let values = &mut attributes[place].values;
             let before = values.len();
             values.extend(
-                attribute
+                element
                     .children_named(ASSERTION, "AttributeValue")
                     .filter_map(value)
                     .map(str::to_owned),
             );
             count += values.len() - before;
             if count > MAX_VALUES || attributes.len() > MAX_ATTRIBUTES {
-                let refusal = SamlRefusal::TooManyAttributes.refuse();
-                return Err(refusal
-                    .expected(format_args!(
-                        "at most {MAX_ATTRIBUTES} names and {MAX_VALUES} values"
-                    ))
-                    .detail(format_args!("the limit was passed at {name}")));
+                return Err(too_many(name));
             }
         }
     }
-    Ok(attributes)
+    Ok(attributes.into())
+}
+
+fn without_values(element: Element<'_>, name: &str, format: Option<&str>) -> Attribute {
+    Attribute {
+        name: name.to_owned(),
+        name_format: format.map(str::to_owned),
+        friendly_name: element.attribute("FriendlyName").map(str::to_owned),
+        values: Vec::new(),
+    }
+}
+
+fn too_many(name: &str) -> Refusal {
+    SamlRefusal::TooManyAttributes
+        .refuse()
+        .expected(format_args!(
+            "at most {MAX_ATTRIBUTES} names and {MAX_VALUES} values"
+        ))
+        .detail(format_args!("the limit was passed at {name}"))
 }
 
 /// The text of an AttributeValue: its own, or that of the one NameID in it (eduPersonTargetedID). Structured values

@@ -8,6 +8,7 @@ use super::refusal::SamlRefusal;
 use super::write::date_time;
 use super::xml::Element;
 use crate::error::Refusal;
+use crate::spec::Spec;
 
 /// How old a response or an assertion may be when it arrives, beside the tolerance for clocks.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
@@ -223,8 +224,16 @@ fn proxying(restriction: Element<'_>) -> Result<(), Refusal> {
 }
 
 /// Every AudienceRestriction must hold our entityID, and there must be one (SAML core 2.5.1.4: several are a
-/// conjunction; profiles 4.1.4.2 requires one).
-pub(super) fn audience(conditions: Element<'_>, sp_entity_id: &str) -> Result<(), Refusal> {
+/// conjunction; profiles 4.1.4.2 requires one). Where the vendor writes a prefix in front of it, that form counts too.
+pub(super) fn audience(
+    conditions: Element<'_>,
+    sp_entity_id: &str,
+    prefix: Option<&str>,
+) -> Result<(), Refusal> {
+    let is_ours = |audience: &str| {
+        let bare = prefix.and_then(|prefix| audience.strip_prefix(prefix));
+        !sp_entity_id.is_empty() && (audience == sp_entity_id || bare == Some(sp_entity_id))
+    };
     let mut restricted = false;
     for restriction in conditions.children_named(ASSERTION, "AudienceRestriction") {
         restricted = true;
@@ -233,23 +242,41 @@ pub(super) fn audience(conditions: Element<'_>, sp_entity_id: &str) -> Result<()
                 .children_named(ASSERTION, "Audience")
                 .filter_map(Element::leaf)
         };
-        if audiences().any(|audience| audience == sp_entity_id && !audience.is_empty()) {
+        if audiences().any(is_ours) {
             continue;
         }
         if audiences().next().is_none() {
             return Err(SamlRefusal::AudienceMissing.refuse().expected(sp_entity_id));
         }
         let found = audiences().take(8).collect::<Vec<_>>().join(", ");
-        return Err(SamlRefusal::AudienceMismatch
-            .refuse()
-            .expected(sp_entity_id)
-            .found(found));
+        let refusal = SamlRefusal::AudienceMismatch.refuse();
+        let refusal = refusal.expected(sp_entity_id).found(found);
+        return Err(
+            match audiences().find_map(|found| writer_of(found, sp_entity_id)) {
+                Some(spec) => refusal.detail(format_args!(
+                    "{} writes it so: a connection of the strategy {} takes it",
+                    spec.label, spec.strategy
+                )),
+                None => refusal,
+            },
+        );
     }
     if restricted {
         Ok(())
     } else {
         Err(SamlRefusal::AudienceMissing.refuse().expected(sp_entity_id))
     }
+}
+
+/// The vendor that would write this audience for our entityID.
+fn writer_of(audience: &str, sp_entity_id: &str) -> Option<&'static Spec> {
+    Spec::all().find(|spec| {
+        let prefix = spec
+            .saml
+            .as_ref()
+            .and_then(|saml| saml.audience_prefix.as_deref());
+        prefix.is_some_and(|prefix| audience.strip_prefix(prefix) == Some(sp_entity_id))
+    })
 }
 
 /// NotBefore and NotOnOrAfter of the Conditions. Answers the latter, where there is one.

@@ -23,7 +23,7 @@ use crate::error::Refusal;
 use crate::identity::{Email, EmailClaim, ReplayMark, Subject, UpstreamSession, VerifiedIdentity};
 use crate::login::{Begun, Callback, Handle, Login, Pending, SamlPending, Steps};
 use crate::mapping::{self, Profile};
-use crate::spec::Attributes;
+use crate::spec::Spec;
 
 /// Where responses of a connection arrive, below the site's base URL.
 pub fn acs_path(connection: &ConnectionId) -> String {
@@ -36,7 +36,7 @@ pub struct SamlProvider {
     connection: ConnectionId,
     options: SamlOptions,
     upstream_params: BTreeMap<String, UpstreamParam>,
-    attributes: &'static Attributes,
+    spec: &'static Spec,
     metadata: IdpMetadata,
     sign_in: Url,
     signing: Signing,
@@ -68,7 +68,7 @@ impl SamlProvider {
             signing: Signing::of(options, metadata.want_authn_requests_signed, keys),
             options: options.clone(),
             upstream_params: connection.options.common.upstream_params.clone(),
-            attributes: &connection.spec.attributes,
+            spec: connection.spec,
             metadata,
             sign_in,
         })
@@ -158,6 +158,11 @@ impl SamlProvider {
             trust: &self.metadata.trust,
             issuer: Some(&self.metadata.entity_id),
             sp_entity_id: &pending.sp_entity_id,
+            audience_prefix: self
+                .spec
+                .saml
+                .as_ref()
+                .and_then(|saml| saml.audience_prefix.as_deref()),
             acs: &pending.acs,
             in_response_to: InResponseTo::Exactly(&request_id),
             skew: SignedDuration::from_secs(self.options.clock_skew_seconds.into()).min(MAX_SKEW),
@@ -176,7 +181,7 @@ impl SamlProvider {
         let mut story = Story { steps, now };
         let profile = story.held(
             "saml.mapping",
-            mapping::profile(&asserted, self.attributes, &self.options),
+            mapping::profile(&asserted, self.spec, &self.options),
         )?;
         story.passed("saml.mapping", Some(profile.note.clone()));
         Ok(self.identity(asserted, profile))

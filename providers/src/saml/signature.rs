@@ -111,7 +111,12 @@ pub fn verify<'d>(
     }
     let assertion = shape.assertion.ok_or(SamlRefusal::AssertionMissing)?;
     let signed = match (shape.response_signature, shape.assertion_signature) {
-        (None, None) => return Err(SamlRefusal::SignatureMissing.into()),
+        (None, None) => {
+            let refusal = SamlRefusal::SignatureMissing.refuse();
+            return Err(refusal
+                .expected("a signature of the assertion or of the response")
+                .found("none"));
+        }
         (None, Some(_)) => Signed::Assertion,
         (Some(_), None) => Signed::Response,
         (Some(_), Some(_)) => Signed::Both,
@@ -159,8 +164,14 @@ fn check_policy(policy: SignaturePolicy, signed: Signed) -> Result<(), Refusal> 
     let assertion_demanded = matches!(policy, SignaturePolicy::Assertion | SignaturePolicy::Both);
     let response_demanded = matches!(policy, SignaturePolicy::Response | SignaturePolicy::Both);
     match signed {
-        Signed::Response if assertion_demanded => Err(SamlRefusal::AssertionNotSigned.into()),
-        Signed::Assertion if response_demanded => Err(SamlRefusal::ResponseNotSigned.into()),
+        Signed::Response if assertion_demanded => Err(SamlRefusal::AssertionNotSigned
+            .refuse()
+            .expected("a signature of the assertion")
+            .found("one of the response alone")),
+        Signed::Assertion if response_demanded => Err(SamlRefusal::ResponseNotSigned
+            .refuse()
+            .expected("a signature of the response")
+            .found("one of the assertion alone")),
         _ => Ok(()),
     }
 }

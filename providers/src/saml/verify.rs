@@ -24,6 +24,8 @@ pub struct Expectation<'a> {
     pub issuer: Option<&'a str>,
     /// Our entityID, as it was sent.
     pub sp_entity_id: &'a str,
+    /// What this vendor may write in front of it in an Audience; almost always nothing.
+    pub audience_prefix: Option<&'a str>,
     /// Our ACS URL, as it was sent.
     pub acs: &'a str,
     /// The request that is answered.
@@ -101,7 +103,8 @@ fn checks<'d>(
     let issuer = about_message(response, verified, expected, story)?;
 
     let conditions = story.held("saml.audience", conditions::known(assertion))?;
-    let audience = conditions::audience(conditions, expected.sp_entity_id);
+    let audience =
+        conditions::audience(conditions, expected.sp_entity_id, expected.audience_prefix);
     story.told("saml.audience", audience, expected.sp_entity_id)?;
     let times = conditions::window(conditions, clock)
         .and_then(|end| Ok((issued(response, assertion, clock)?, end)));

@@ -72,6 +72,7 @@ fn verified(xml: &[u8]) -> Option<Asserted> {
             trust: &idp.trust,
             issuer: Some(&idp.entity_id),
             sp_entity_id: SP_ENTITY_ID,
+            audience_prefix: None,
             acs: ACS,
             in_response_to: InResponseTo::Exactly(REQUEST_ID),
             skew: SignedDuration::from_secs(60),

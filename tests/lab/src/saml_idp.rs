@@ -5,6 +5,7 @@
 //! answers every service provider that asks, at the address that the request names: it is a lab.
 
 mod delivery;
+mod dialect;
 mod draft;
 mod lie;
 mod page;
@@ -12,6 +13,7 @@ mod request;
 mod sign;
 mod write;
 
+pub use dialect::Dialect;
 pub use lie::Lie;
 pub use request::{AuthnRequest, INFLATED_BYTES};
 
@@ -77,6 +79,7 @@ pub struct ResponseParameters<'a> {
 #[derive(Debug)]
 pub struct SamlIdp {
     options: SamlIdpOptions,
+    dialect: Dialect,
     clock: Arc<Clock>,
     keys: RwLock<Keys>,
     requests: RwLock<Requests>,
@@ -114,6 +117,7 @@ impl SamlIdp {
         });
         Ok(Self {
             options,
+            dialect: Dialect::default(),
             clock,
             keys,
             requests: RwLock::default(),
@@ -151,6 +155,13 @@ impl SamlIdp {
             .unwrap_or_else(PoisonError::into_inner);
         *requests = Requests::SignedBy(certificate);
         Ok(())
+    }
+
+    /// The same provider with the same keys, which from now on speaks, and signs, as a product does.
+    #[must_use]
+    pub fn speaking(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self.signing(dialect.signs())
     }
 
     /// Its entityID: the address of its metadata.
@@ -233,7 +244,7 @@ impl SamlIdp {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<u8>, LabError> {
-        let draft = draft::Draft::new(&self.entity_id(), parameters, now, rng);
+        let draft = draft::Draft::new((&self.entity_id(), self.dialect), parameters, now, rng);
         let key = match parameters.lie {
             Lie::RolledKey => self.read_keys().next.clone(),
             _ => self.current_key(),

@@ -11,6 +11,7 @@ use fedgate_certs::trust::{KeyKind, TrustedKey};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::namespace::{METADATA, PROTOCOL, SIGNATURE};
 use fedgate_providers::saml::xml::{Document, Element, Mode};
+use fedgate_providers::spec::Spec;
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, Usage, decoded, read, refused};
@@ -35,7 +36,7 @@ impl Inspect {
         let input = read(&self.file)?;
         let (answer, code) = match explain(&input) {
             Ok(answer) => (answer, 0),
-            Err(refusal) => (refused(&refusal), 1),
+            Err(refusal) => (refused(&refusal, Spec::of("saml:custom")), 1),
         };
         let text = if self.json {
             format!("{answer}\n")

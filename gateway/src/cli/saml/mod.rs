@@ -114,24 +114,20 @@ fn starts_as_xml(bytes: &[u8]) -> bool {
         .is_none_or(|byte| *byte == b'<')
 }
 
-/// A refusal as the contract shows it.
-fn refused(refusal: &Refusal) -> Value {
+/// A refusal as the contract shows it, its fix in the words of a console.
+fn refused(refusal: &Refusal, spec: Option<&Spec>) -> Value {
     let entry = refusal.entry();
     let evidence = refusal.evidence();
     let message = match evidence.detail {
         Some(detail) => format!("{} ({detail})", entry.meaning.trim_end_matches('.')),
         None => entry.meaning.to_owned(),
     };
-    let fix = Spec::of("saml:custom").map_or_else(
-        || entry.fix.to_owned(),
-        |spec| spec.in_console_words(entry.fix),
-    );
     json!({
         "ok": false,
         "code": entry.code,
         "message": message,
         "expected": evidence.expected,
         "found": evidence.found,
-        "fix": fix,
+        "fix": spec.map_or_else(|| entry.fix.to_owned(), |spec| spec.fix(entry)),
     })
 }

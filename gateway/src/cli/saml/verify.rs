@@ -82,6 +82,9 @@ pub struct Verify {
     /// Verify so many times after a warm-up, and tell the times
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_REPEAT)))]
     repeat: Option<u32>,
+    /// Whose attribute names and console's words are used, and whose audience prefix, as in a connection
+    #[arg(long, value_name = "saml:NAME", default_value = "saml:custom", value_parser = flavour)]
+    strategy: &'static Spec,
     /// The response, as XML or base64; - for standard input
     #[arg(value_name = "RESPONSE")]
     response: PathBuf,
@@ -121,7 +124,7 @@ impl Verify {
             Err(refusal) => (Err(refusal), None),
         };
         let code = u8::from(result.is_err());
-        let mut answer = result.unwrap_or_else(|refusal| refused(&refusal));
+        let mut answer = result.unwrap_or_else(|refusal| refused(&refusal, Some(self.strategy)));
         if let (Some(timing), Some(object)) = (timing, answer.as_object_mut()) {
             object.insert("timing".to_owned(), timing);
         }
@@ -144,10 +147,12 @@ impl Verify {
             None if self.unsolicited => InResponseTo::Absent,
             None => InResponseTo::Unchecked,
         };
+        let habits = self.strategy.saml.as_ref();
         let expectation = Expectation {
             trust: &anchor.trust,
             issuer: anchor.issuer.as_deref(),
             sp_entity_id: &self.sp_entity_id,
+            audience_prefix: habits.and_then(|saml| saml.audience_prefix.as_deref()),
             acs: &self.acs,
             in_response_to,
             skew: SignedDuration::from_secs(self.skew.into()),
@@ -156,7 +161,7 @@ impl Verify {
             authentication: Authentication::default(),
         };
         let asserted = verify_response(&xml, &expectation, now, &mut Steps::default())?;
-        accepted(&asserted)
+        accepted(&asserted, self.strategy)
     }
 }
 
@@ -211,11 +216,19 @@ fn unusable(error: CertError) -> Refusal {
     leaf.refuse().detail(error)
 }
 
-fn accepted(asserted: &Asserted) -> Result<Value, Refusal> {
+/// Reads a SAML strategy.
+fn flavour(text: &str) -> Result<&'static Spec, String> {
+    let known = || Spec::all().filter(|spec| spec.protocol() == "saml");
+    known().find(|spec| spec.strategy == text).ok_or_else(|| {
+        let known: Vec<_> = known().map(|spec| spec.strategy.as_str()).collect();
+        format!("one of {}", known.join(", "))
+    })
+}
+
+fn accepted(asserted: &Asserted, spec: &Spec) -> Result<Value, Refusal> {
     let options = SamlOptions::default();
     let name_id = asserted.name_id.as_ref();
-    let email = Spec::of("saml:custom")
-        .and_then(|spec| mapping::email(asserted, &spec.attributes, &options));
+    let email = mapping::email(asserted, spec, &options);
     let subject = match mapping::subject(asserted, &options) {
         Ok((subject, _)) => Some(subject),
         // A connection that keys by an attribute takes it; which one is unknown here.

@@ -198,6 +198,10 @@ impl<'a> VerdictTemplate<'a> {
         .into()
     }
 
+    fn shown(name: &str) -> String {
+        visible(name)
+    }
+
     fn attribute(values: &[String]) -> String {
         visible(&values.join(", "))
     }

@@ -462,7 +462,7 @@ fn a_replay_mark_is_made_of_connection_issuer_and_assertion() {
             id: id.to_owned(),
             issuer: issuer.to_owned(),
             name_id: None,
-            attributes: BTreeMap::new(),
+            attributes: crate::released::Released::default(),
             authenticated_at: NOW.parse().unwrap(),
             context: None,
             session_index: None,

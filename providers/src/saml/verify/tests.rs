@@ -34,6 +34,7 @@ fn expectation(trust: &Trust) -> Expectation<'_> {
         trust,
         issuer: Some("https://idp.example"),
         sp_entity_id: "urn:sp",
+        audience_prefix: None,
         acs: "https://sp.example/acs",
         in_response_to: InResponseTo::Exactly("_request"),
         skew: SignedDuration::from_secs(120),
@@ -92,7 +93,7 @@ fn a_genuine_response_is_read_whole() {
         ("a1", "https://idp.example")
     );
     assert_eq!(asserted.name_id.unwrap().value, "ada@example.com");
-    assert_eq!(asserted.attributes["groups"], ["staff", "admins"]);
+    assert_eq!(asserted.attributes.values("groups"), ["staff", "admins"]);
     assert_eq!(asserted.context.as_deref(), Some("urn:password"));
     assert_eq!(asserted.session_index.as_deref(), Some("s1"));
     assert_eq!(

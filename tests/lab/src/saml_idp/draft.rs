@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use rand::CryptoRng;
 
+use super::dialect::{Dialect, SpokenNameId};
 use super::write::{attribute, date_time, text};
 use super::{Lie, ResponseParameters};
 
@@ -18,8 +19,14 @@ const SESSION: SignedDuration = SignedDuration::from_hours(8);
 const SKEW: SignedDuration = SignedDuration::from_mins(7);
 /// What a password sign-in over TLS is called (SAML authentication context 3.4.9).
 const PASSWORD_CONTEXT: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
-const NAME_ID_FORMAT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:";
+const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 const ANOTHER_SERVICE: &str = "https://another-service.test";
+/// What Entra ID sends instead of groups when there are too many.
+const GROUPS_LINK: &str = "http://schemas.microsoft.com/claims/groups.link";
+/// Markup, a change of the writing direction, a terminal's control, a line's end.
+const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{202e}evil\u{9b}31m\r\n";
+/// How much of it there is, in bytes.
+const HOSTILE_BYTES: usize = 100 * 1024;
 
 /// Everything that a response says, lies included.
 #[derive(Debug)]
@@ -40,16 +47,17 @@ pub(super) struct Draft {
     authenticated: Timestamp,
     session_end: Timestamp,
     status: (String, Option<String>),
-    name_id_format: &'static str,
-    name_id: String,
+    status_message: Option<String>,
+    name_id: SpokenNameId,
     qualifier: String,
     context: String,
+    attribute_format: Option<&'static str>,
     attributes: Vec<(String, Vec<String>)>,
 }
 
 impl Draft {
     pub(super) fn new(
-        entity_id: &str,
+        (entity_id, dialect): (&str, Dialect),
         parameters: &ResponseParameters<'_>,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
@@ -73,18 +81,15 @@ impl Draft {
             authenticated: now,
             session_end: now + SESSION,
             status: parameters.lie.status(),
-            name_id_format: "persistent",
-            name_id: person.subject.clone(),
+            status_message: None,
+            name_id: dialect.name_id(person),
             qualifier: parameters.audience.to_owned(),
             context: parameters.context.unwrap_or(PASSWORD_CONTEXT).to_owned(),
-            attributes: vec![
-                ("email".to_owned(), vec![person.email.clone()]),
-                ("givenName".to_owned(), vec![person.given_name.clone()]),
-                ("sn".to_owned(), vec![person.family_name.clone()]),
-                ("groups".to_owned(), person.groups.clone()),
-            ],
+            attribute_format: dialect.attribute_format(),
+            attributes: dialect.attributes(person),
         };
-        draft.mislead(parameters.lie, rng);
+        draft.mislead(parameters.lie, dialect, rng);
+        draft.attack(parameters.lie);
         draft.shift(parameters.lie, now);
         draft
     }
@@ -125,12 +130,17 @@ impl Draft {
         )
     }
 
-    fn mislead(&mut self, lie: Lie, rng: &mut dyn CryptoRng) {
+    fn mislead(&mut self, lie: Lie, dialect: Dialect, rng: &mut dyn CryptoRng) {
         match lie {
             Lie::WrongAudience => ANOTHER_SERVICE.clone_into(&mut self.audience),
             Lie::WrongRecipient => self.recipient = format!("{ANOTHER_SERVICE}/acs"),
             Lie::WrongDestination => self.destination = format!("{ANOTHER_SERVICE}/acs"),
-            Lie::WrongIssuer => "https://another-idp.test".clone_into(&mut self.issuer),
+            Lie::WrongIssuer => dialect.another_issuer().clone_into(&mut self.issuer),
+            Lie::SpnAudience => self.audience.insert_str(0, "spn:"),
+            Lie::SpnOfAnother => self.audience = format!("spn:{ANOTHER_SERVICE}"),
+            Lie::CapitalAudience => self.audience.make_ascii_uppercase(),
+            Lie::SlashInDestination => self.destination.push('/'),
+            Lie::SlashInRecipient => self.recipient.push('/'),
             Lie::WrongQualifier => ANOTHER_SERVICE.clone_into(&mut self.qualifier),
             Lie::LostInResponseTo => {
                 self.in_response_to = Some(id(rng));
@@ -140,10 +150,10 @@ impl Draft {
             Lie::RepeatedId => self.assertion_id = self.response_id.clone(),
             Lie::ReusedId => "_lab-assertion".clone_into(&mut self.assertion_id),
             Lie::TransientNameId => {
-                self.name_id_format = "transient";
-                self.name_id = id(rng);
+                self.name_id.format = TRANSIENT.to_owned();
+                self.name_id.value = id(rng);
             }
-            Lie::EmptyNameId => self.name_id.clear(),
+            Lie::EmptyNameId => self.name_id.value.clear(),
             Lie::WeakContext => {
                 "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified".clone_into(&mut self.context);
             }
@@ -156,6 +166,37 @@ impl Draft {
                 if let Some((_, addresses)) = self.attributes.first_mut() {
                     addresses.push("another@another.test".to_owned());
                 }
+            }
+            Lie::EmptyAddress => {
+                if let Some((_, addresses)) = self.attributes.first_mut() {
+                    *addresses = vec![String::new()];
+                }
+            }
+            Lie::CapitalNames => {
+                for (name, _) in &mut self.attributes {
+                    name.make_ascii_uppercase();
+                }
+            }
+            Lie::GroupsOverage => {
+                self.attributes.pop();
+                let link = "https://graph.windows.net/another/users/groups".to_owned();
+                self.attributes.push((GROUPS_LINK.to_owned(), vec![link]));
+            }
+            _ => {}
+        }
+    }
+
+    /// Lies that aim at whoever reads them.
+    fn attack(&mut self, lie: Lie) {
+        let hostile = || HOSTILE.repeat(HOSTILE_BYTES / HOSTILE.len());
+        match lie {
+            Lie::HostileMessage => self.status_message = Some(hostile()),
+            Lie::HostileIssuer => self.issuer = HOSTILE.repeat(200),
+            Lie::HostileAttributes => {
+                let named = |name: String| (name, vec![HOSTILE.to_owned()]);
+                self.attributes.push(named(hostile()));
+                let many = (0..50).map(|number| named(format!("{number}{HOSTILE}")));
+                self.attributes.extend(many);
             }
             _ => {}
         }
@@ -194,6 +235,12 @@ impl Draft {
 
     fn status_codes(&self) -> String {
         let (top, second) = &self.status;
+        let message = self.status_message.as_deref().map(|message| {
+            format!(
+                "<samlp:StatusMessage>{}</samlp:StatusMessage>",
+                text(message)
+            )
+        });
         let second = second.as_ref().map(|code| {
             format!(
                 "<samlp:StatusCode Value=\"{}\"></samlp:StatusCode>",
@@ -201,9 +248,10 @@ impl Draft {
             )
         });
         format!(
-            "<samlp:StatusCode Value=\"{}\">{}</samlp:StatusCode>",
+            "<samlp:StatusCode Value=\"{}\">{}</samlp:StatusCode>{}",
             attribute(top),
-            second.unwrap_or_default()
+            second.unwrap_or_default(),
+            message.unwrap_or_default()
         )
     }
 
@@ -212,15 +260,23 @@ impl Draft {
             .confirmation_begin
             .map(|at| format!(" NotBefore=\"{}\"", date_time(at)))
             .unwrap_or_default();
+        let qualifiers = format!(
+            " NameQualifier=\"{}\" SPNameQualifier=\"{}\"",
+            attribute(&self.issuer),
+            attribute(&self.qualifier)
+        );
         format!(
-            "<saml:Subject><saml:NameID Format=\"{NAME_ID_FORMAT}{}\" NameQualifier=\"{}\" SPNameQualifier=\"{}\">{}</saml:NameID>\
+            "<saml:Subject><saml:NameID Format=\"{}\"{}>{}</saml:NameID>\
              <saml:SubjectConfirmation Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\">\
              <saml:SubjectConfirmationData{}{begin} NotOnOrAfter=\"{}\" Recipient=\"{}\"></saml:SubjectConfirmationData>\
              </saml:SubjectConfirmation></saml:Subject>",
-            self.name_id_format,
-            attribute(&self.issuer),
-            attribute(&self.qualifier),
-            text(&self.name_id),
+            attribute(&self.name_id.format),
+            if self.name_id.is_qualified {
+                qualifiers.as_str()
+            } else {
+                ""
+            },
+            text(&self.name_id.value),
             in_response_to(self.confirmed_request.as_deref()),
             date_time(self.confirmation_end),
             attribute(&self.recipient),
@@ -249,13 +305,13 @@ impl Draft {
     }
 
     fn attribute_statement(&self) -> String {
+        let format = self
+            .attribute_format
+            .map(|format| format!(" NameFormat=\"{format}\""));
+        let format = format.unwrap_or_default();
         let mut xml = "<saml:AttributeStatement>".to_owned();
         for (name, values) in &self.attributes {
-            let _ = write!(
-                xml,
-                "<saml:Attribute Name=\"{}\" NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:basic\">",
-                attribute(name)
-            );
+            let _ = write!(xml, "<saml:Attribute Name=\"{}\"{format}>", attribute(name));
             for value in values {
                 let _ = write!(
                     xml,

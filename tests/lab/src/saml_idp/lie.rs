@@ -108,6 +108,18 @@ crate::lies::lies! {
         BrokenBase64 = "Base64 broken",
         CutBase64 = "Base64 cut off",
         Huge = "Response of three hundred kilobytes",
+
+        SpnAudience = "Audience with spn: in front of it",
+        SpnOfAnother = "Audience of another service with spn: in front of it",
+        CapitalAudience = "Audience in capitals",
+        SlashInDestination = "Destination with a slash too many",
+        SlashInRecipient = "Recipient with a slash too many",
+        EmptyAddress = "E-mail address without a value",
+        CapitalNames = "Attribute names in capitals",
+        GroupsOverage = "A link instead of too many groups",
+        HostileMessage = "Status message that attacks its reader",
+        HostileIssuer = "Issuer that attacks its reader",
+        HostileAttributes = "Attribute names that attack their reader",
     }
 }
 
@@ -117,7 +129,7 @@ impl Lie {
     /// Top-level and second-level status code.
     pub(super) fn status(self) -> (String, Option<String>) {
         let (top, second) = match self {
-            Self::Cancelled => ("Responder", Some("RequestDenied")),
+            Self::Cancelled | Self::HostileMessage => ("Responder", Some("RequestDenied")),
             Self::AuthnFailed => ("Responder", Some("AuthnFailed")),
             Self::UnknownPrincipal => ("Responder", Some("UnknownPrincipal")),
             Self::NoPassive => ("Responder", Some("NoPassive")),

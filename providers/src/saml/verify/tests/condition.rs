@@ -176,3 +176,62 @@ fn an_old_response_around_a_fresh_assertion_is_refused() {
     )];
     assert_eq!(refused(&edit), SamlRefusal::IssueInstantTooOld);
 }
+
+#[test]
+fn an_audience_with_a_prefix_counts_for_the_vendor_that_writes_it_and_for_our_entity_id_alone() {
+    let prefixed = |audience: &str, prefix: Option<&'static str>| {
+        let edit = format!("<saml:Audience>{audience}<");
+        let edits = [("<saml:Audience>urn:sp<", edit.as_str())];
+        let refusal = verified(&edits, |expected| expected.audience_prefix = prefix).err();
+        refusal.map(|refusal| {
+            assert_eq!(refusal, SamlRefusal::AudienceMismatch);
+            refusal.evidence().detail
+        })
+    };
+    assert_eq!(prefixed("spn:urn:sp", Some("spn:")), None);
+    assert_eq!(prefixed("urn:sp", Some("spn:")), None);
+    for other in [
+        "spn:urn:other",
+        "spn:",
+        "SPN:urn:sp",
+        "spn:spn:urn:sp",
+        "spn: urn:sp",
+        "urn:spspn:",
+    ] {
+        assert_eq!(prefixed(other, Some("spn:")), Some(None), "{other}");
+    }
+    let writer =
+        "Microsoft Entra ID writes it so: a connection of the strategy saml:microsoft takes it";
+    assert_eq!(prefixed("spn:urn:sp", None), Some(Some(writer.to_owned())));
+    let empty = [("<saml:Audience>urn:sp<", "<saml:Audience>spn:<")];
+    let refusal = verified(&empty, |expected| {
+        expected.sp_entity_id = "";
+        expected.audience_prefix = Some("spn:");
+    });
+    assert_eq!(refusal.unwrap_err(), SamlRefusal::AudienceMismatch);
+}
+
+#[test]
+fn attributes_keep_their_order_their_format_and_their_friendly_name() {
+    let statement = "<saml:AttributeStatement>";
+    let first = format!(
+        "{statement}<saml:Attribute FriendlyName=\"mail\" Name=\"urn:oid:0.9\" NameFormat=\"urn:uri\">\
+         <saml:AttributeValue>z</saml:AttributeValue><saml:AttributeValue>a</saml:AttributeValue></saml:Attribute>\
+         <saml:Attribute Name=\"urn:oid:0.9\"><saml:AttributeValue>b</saml:AttributeValue></saml:Attribute>"
+    );
+    let asserted = accepted(&[(statement, &first)]);
+    let mut sent = asserted.attributes.iter();
+    let (one, two) = (sent.next().unwrap(), sent.next().unwrap());
+    assert_eq!(
+        (one.name_format.as_deref(), one.friendly_name.as_deref()),
+        (Some("urn:uri"), Some("mail"))
+    );
+    assert_eq!(
+        (&one.values[..], &two.values[..]),
+        (&["z".to_owned(), "a".to_owned()][..], &["b".to_owned()][..])
+    );
+    assert_eq!(
+        (two.name.as_str(), two.name_format.as_deref()),
+        ("urn:oid:0.9", None)
+    );
+}
