@@ -146,10 +146,10 @@ impl CertifiedKey {
     /// # Errors
     /// `AlgorithmMismatch` when the scheme is of another family or RSASSA-PSS, `OpenSsl`.
     pub fn sign(&self, scheme: Scheme, octets: &[u8]) -> Result<Vec<u8>, CertError> {
-        let digest = match (scheme, self.kind()) {
-            (Scheme::RsaPkcs1(digest), KeyKind::Rsa { .. })
-            | (Scheme::Ecdsa(digest), KeyKind::Ec { .. }) => digest,
-            _ => return Err(CertError::AlgorithmMismatch),
+        let ((Scheme::RsaPkcs1(digest), KeyKind::Rsa { .. })
+        | (Scheme::Ecdsa(digest), KeyKind::Ec { .. })) = (scheme, self.kind())
+        else {
+            return Err(CertError::AlgorithmMismatch);
         };
         let hash = digest.of(octets);
         let mut signature = Vec::new();

@@ -47,13 +47,13 @@ impl Message<'_> {
         signer: Option<&RequestSigner>,
     ) -> Result<Redirect, Refusal> {
         match binding {
-            Binding::Redirect => self.as_query(signer),
-            Binding::Post => self.as_form(signer),
+            Binding::Redirect => self.into_query(signer),
+            Binding::Post => self.into_form(signer),
         }
     }
 
     /// The signature covers these very octets, in this order (SAML bindings 3.4.4.1); what else the URL holds is not signed.
-    fn as_query(self, signer: Option<&RequestSigner>) -> Result<Redirect, Refusal> {
+    fn into_query(self, signer: Option<&RequestSigner>) -> Result<Redirect, Refusal> {
         let request = STANDARD.encode(deflated(self.written.to_xml().as_bytes()));
         let mut octets = format!(
             "SAMLRequest={}&RelayState={}",
@@ -77,7 +77,7 @@ impl Message<'_> {
         Ok(Redirect::Get(url))
     }
 
-    fn as_form(self, signer: Option<&RequestSigner>) -> Result<Redirect, Refusal> {
+    fn into_form(self, signer: Option<&RequestSigner>) -> Result<Redirect, Refusal> {
         let xml = match signer {
             Some(signer) => signer.enveloped(self.written)?,
             None => self.written.to_xml(),

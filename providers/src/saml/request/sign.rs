@@ -97,7 +97,7 @@ fn usual(kind: KeyKind) -> SignatureAlgorithm {
 }
 
 impl RequestSigner {
-    /// The algorithm's identifier (RFC 9231 2.3): SignatureMethod, and SigAlg of a query.
+    /// The algorithm's identifier (RFC 9231 2.3), which a query carries too.
     pub(super) fn uri(&self) -> &'static str {
         match self.algorithm {
             SignatureAlgorithm::RsaSha1 => "http://www.w3.org/2000/09/xmldsig#rsa-sha1",

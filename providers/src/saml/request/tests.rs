@@ -17,7 +17,7 @@ use crate::login::{Handle, Redirect, Site};
 use crate::saml::c14n::canonicalize;
 use crate::saml::refusal::SamlRefusal;
 use crate::saml::test_signer::certificate;
-use crate::saml::xml::{Document, Mode};
+use crate::saml::xml::{Document, Element, Mode};
 
 fn login() -> Login {
     let base = "https://login.example.com".to_owned();
@@ -126,7 +126,11 @@ fn what_is_written_is_its_own_canonical_form_whatever_it_holds() {
         let mut octets = Vec::new();
         canonicalize(document.root(), None, &[], &mut octets);
         assert_eq!(String::from_utf8(octets).expect("UTF-8"), xml);
-        let order: Vec<_> = document.root().children().map(|e| e.local_name()).collect();
+        let order: Vec<_> = document
+            .root()
+            .children()
+            .map(Element::local_name)
+            .collect();
         let policy = (format == NameIdFormat::Persistent).then_some("NameIDPolicy");
         let expected: Vec<_> = [
             Some("Issuer"),
@@ -284,7 +288,7 @@ fn an_enveloped_signature_stands_behind_the_issuer_and_covers_the_request() {
         let children: Vec<_> = document.root().children().collect();
         assert_eq!(children[0].local_name(), "Issuer");
         let signature = children[1];
-        let parts: Vec<_> = signature.children().map(|e| e.local_name()).collect();
+        let parts: Vec<_> = signature.children().map(Element::local_name).collect();
         assert_eq!(parts, ["SignedInfo", "SignatureValue", "KeyInfo"]);
         let signed_info = signature.children().next().expect("SignedInfo");
         let mut octets = Vec::new();
@@ -292,7 +296,7 @@ fn an_enveloped_signature_stands_behind_the_issuer_and_covers_the_request() {
         let value = signature
             .children()
             .nth(1)
-            .and_then(|e| e.leaf())
+            .and_then(Element::leaf)
             .expect("a value");
         let value = STANDARD.decode(value).expect("base64");
         assert_eq!(
