@@ -9,9 +9,9 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 pub struct Attribute {
     /// Name, as it was written.
     pub name: String,
-    /// NameFormat: with it, the same name may mean another attribute. None in OpenID Connect, and where it was left out.
+    /// `NameFormat`: with it, the same name may mean another attribute. None in OpenID Connect, and where it was left out.
     pub name_format: Option<String>,
-    /// FriendlyName: for people alone, nothing is ever found by it.
+    /// `FriendlyName`: for people alone, nothing is ever found by it.
     pub friendly_name: Option<String>,
     /// All values in order; empty ones too.
     pub values: Vec<String>,

@@ -44,7 +44,7 @@ pub struct Asserted {
     pub issuer: String,
     /// Who is meant; absent where the IdP names the person by an attribute only.
     pub name_id: Option<NameId>,
-    /// Attributes by Name and NameFormat, all values in order, over all statements.
+    /// Attributes by Name and `NameFormat`, all values in order, over all statements.
     pub attributes: Released,
     /// AuthnInstant.
     pub authenticated_at: Timestamp,
@@ -138,7 +138,7 @@ pub(crate) fn is_plain(text: &str) -> bool {
     })
 }
 
-/// Reads the attributes of all AttributeStatements, merged by Name and NameFormat, in the order in which they came.
+/// Reads the attributes of all AttributeStatements, merged by Name and `NameFormat`, in the order in which they came.
 ///
 /// # Errors
 /// `saml.encrypted_attribute`, `saml.too_many_attributes`, `saml.assertion_malformed`.

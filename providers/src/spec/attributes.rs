@@ -53,7 +53,7 @@ pub struct Rule {
 pub struct Name {
     /// Name, character for character.
     pub name: String,
-    /// NameFormat; none: any.
+    /// `NameFormat`; none: any.
     pub format: Option<String>,
 }
 
