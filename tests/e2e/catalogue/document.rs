@@ -50,11 +50,12 @@ impl Fixture {
     fn of(path: PathBuf) -> Self {
         let file = path.file_stem().expect("a name").to_string_lossy();
         let (name, code) = file.split_once('.').expect("a code in the name");
+        let (name, code) = (name.to_owned(), code.to_owned());
         Self {
             number: name[..3].parse().expect("a number in front"),
-            name: name.to_owned(),
-            code: code.to_owned(),
-            path: path.clone(),
+            name,
+            code,
+            path,
         }
     }
 

@@ -23,7 +23,7 @@ pub enum Dialect {
     Google,
     /// Cloudflare Access.
     Cloudflare,
-    /// LastPass Business.
+    /// `LastPass` Business.
     LastPass,
 }
 
@@ -68,7 +68,7 @@ impl Dialect {
         }
     }
 
-    /// NameFormat of every attribute, where it is written.
+    /// `NameFormat` of every attribute, where it is written.
     pub(super) fn attribute_format(self) -> Option<&'static str> {
         match self {
             Self::Lab | Self::LastPass => Some("urn:oasis:names:tc:SAML:2.0:attrname-format:basic"),

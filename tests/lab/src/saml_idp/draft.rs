@@ -150,7 +150,7 @@ impl Draft {
             Lie::RepeatedId => self.assertion_id = self.response_id.clone(),
             Lie::ReusedId => "_lab-assertion".clone_into(&mut self.assertion_id),
             Lie::TransientNameId => {
-                self.name_id.format = TRANSIENT.to_owned();
+                TRANSIENT.clone_into(&mut self.name_id.format);
                 self.name_id.value = id(rng);
             }
             Lie::EmptyNameId => self.name_id.value.clear(),
