@@ -292,7 +292,9 @@ impl Browser {
         };
         let key = (host.to_owned(), name.to_owned());
         let expired = parts.any(|part| {
-            part.eq_ignore_ascii_case("max-age=0") || part.to_ascii_lowercase().contains("1970")
+            let part = part.to_ascii_lowercase();
+            // Not in the path: an id may hold these digits.
+            part == "max-age=0" || part.starts_with("expires=") && part.contains("1970")
         });
         if expired {
             self.cookies.remove(&key);
