@@ -51,6 +51,8 @@ pub struct TrustedKey {
     pub not_before: Option<Timestamp>,
     /// When the certificate ends; never decides.
     pub not_after: Option<Timestamp>,
+    /// The certificate itself, for another implementation that takes no bare key.
+    pub certificate_der: Arc<[u8]>,
 }
 
 impl TrustedKey {
@@ -138,6 +140,7 @@ impl TrustedKey {
             subject: subject_text(certificate.subject_name()),
             not_before: instant(certificate.not_before()),
             not_after: instant(certificate.not_after()),
+            certificate_der: der.into(),
         }
     }
 }

@@ -63,16 +63,33 @@ fn main() {
     let filter = std::env::args()
         .skip(1)
         .find(|argument| !argument.starts_with('-'));
-    for case in cases(&key)
-        .iter()
-        .filter(|case| filter.as_ref().is_none_or(|f| case.name.contains(f)))
-    {
+    let mut cases = cases(&key);
+    cases.retain(|case| filter.as_ref().is_none_or(|f| case.name.contains(f)));
+    for case in &cases {
         let (floor, ours, ratio) = measure(case, &key, &trust);
         println!(
             "{:<34} {:>8} {floor:>10.2} {ours:>10.2} {ratio:>7.3}",
             case.name,
             case.encoded.len() / 4 * 3
         );
+    }
+    #[cfg(feature = "second-opinion")]
+    second_opinion(&cases, &trust);
+}
+
+/// What samael costs on top, on the thread that it gets for itself.
+#[cfg(feature = "second-opinion")]
+fn second_opinion(cases: &[Case], trust: &Trust) {
+    use fedgate_providers::saml::second_opinion::samael::signed_octets;
+    println!("\n{:<34} {:>10}", "document", "samael µs");
+    for case in cases {
+        let bytes = decode::base64(&case.encoded).expect("base64");
+        let mut ask = || {
+            black_box(signed_octets(&bytes, trust).expect("a sound signature"));
+        };
+        let count = iterations(&mut ask);
+        let samples = (0..BATCHES / 10).map(|_| batch(&mut ask, count)).collect();
+        println!("{:<34} {:>10.2}", case.name, low_decile(samples));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Refusal;
 use crate::identity::VerifiedIdentity;
 use crate::login::{Begun, Callback, Handle, Login, Pending, Steps};
 use crate::oauth::{OauthProvider, OauthRefusal};
-use crate::saml::{SamlProvider, SamlRefusal};
+use crate::saml::{SamlProvider, SamlRefusal, second_opinion};
 
 /// What a connection is opened with.
 #[derive(Debug)]
@@ -96,7 +96,10 @@ impl Provider {
     ) -> Result<VerifiedIdentity, Refusal> {
         match (self, pending) {
             (Self::Saml(provider), Pending::Saml(pending)) => {
-                provider.complete(handle, pending, callback, now, steps)
+                let (identity, witness) =
+                    provider.complete_witnessed(handle, pending, callback, now, steps)?;
+                second_opinion::agree(witness, now, steps).await?;
+                Ok(identity)
             }
             (Self::Oauth(provider), Pending::Oauth(pending)) => {
                 provider

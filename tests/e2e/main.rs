@@ -32,6 +32,7 @@ mod routing;
 mod saml_flow;
 mod saml_request;
 mod schemathesis;
+mod second_opinion;
 mod session;
 mod setup;
 mod stranger;

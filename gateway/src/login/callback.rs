@@ -9,7 +9,9 @@ use fedgate_certs::Timestamp;
 use fedgate_providers::connection::{Connection, ConnectionId};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::{Callback, Handle, Site, Steps};
+use fedgate_providers::saml::SamlRefusal;
 use http::HeaderMap;
+use serde_json::json;
 use url::form_urlencoded;
 
 use super::pending::{self, Held, Opened, PendingLogin};
@@ -176,6 +178,7 @@ async fn finish(
         }
         Err(refusal) => refusal,
     };
+    raise(app, &story, &refusal, &reference, now).await;
     let request = story.request.as_ref();
     match (request, unproved(&refusal)) {
         (Some(request), Some(error)) => {
@@ -264,6 +267,19 @@ async fn complete(
     )
     .await;
     Ok(answer)
+}
+
+/// Tells other systems at once of what must never happen: two implementations that differ on what is signed.
+async fn raise(app: &App, story: &Story, refusal: &Refusal, reference: &str, now: Timestamp) {
+    if *refusal != SamlRefusal::SecondOpinionDiffers {
+        return;
+    }
+    let connection = story.connection.as_ref().map(|named| named.id.as_str());
+    let payload = json!({ "reference": reference, "connection_id": connection });
+    let kind = "login.second_opinion_differs";
+    if let Err(error) = app.store.raise_event(kind, &payload, now).await {
+        tracing::error!(reference, %error, "the event {kind} could not be kept");
+    }
 }
 
 /// A trace belongs to a connection only if there is one: made-up ids would open rings of their own. The row answers

@@ -61,6 +61,21 @@ impl Store {
         transaction.commit().await
     }
 
+    /// Adds an event that no change of rows goes with.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn raise_event(
+        &self,
+        kind: &str,
+        payload: &serde_json::Value,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        append(&mut transaction, kind, payload, now).await?;
+        transaction.commit().await
+    }
+
     /// Removes events from before `before`, delivered or not, some at a time; answers how many.
     ///
     /// # Errors

@@ -56,6 +56,12 @@ pub fn base64(text: &str) -> Result<Vec<u8>, Refusal> {
     })
 }
 
+/// Inflates a message of the HTTP-Redirect binding (RFC 1951, SAML bindings 3.4.4.1), to at most the longest message that is
+/// read: what would become longer is given up on the way. Nothing where the octets are no DEFLATE.
+pub fn inflate(deflated: &[u8]) -> Option<Vec<u8>> {
+    miniz_oxide::inflate::decompress_to_vec_with_limit(deflated, MESSAGE_LIMITS.bytes).ok()
+}
+
 /// Decodes the base64 of an XML leaf (xs:base64Binary), in which any XML white space may stand.
 pub(super) fn base64_leaf(text: &str) -> Option<Vec<u8>> {
     STANDARD
@@ -167,6 +173,22 @@ mod tests {
                 "{cut}"
             );
         }
+    }
+
+    #[test]
+    fn what_inflates_beyond_the_limit_is_given_up() {
+        let deflated = |bytes: usize| {
+            let octets = vec![b'a'; bytes];
+            miniz_oxide::deflate::compress_to_vec(&octets, 9)
+        };
+        let most = MESSAGE_LIMITS.bytes;
+        assert_eq!(
+            inflate(&deflated(most)).map(|octets| octets.len()),
+            Some(most)
+        );
+        assert_eq!(inflate(&deflated(most + 1)), None);
+        assert_eq!(inflate(&deflated(1000 * most)), None);
+        assert_eq!(inflate(b"<a/>"), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod namespace;
 mod provider;
 pub mod refusal;
 pub mod request;
+pub mod second_opinion;
 pub mod shape;
 pub mod signature;
 mod status;

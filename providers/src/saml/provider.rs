@@ -16,8 +16,9 @@ use super::metadata::{IdpMetadata, MetadataRefusal, is_secure};
 use super::methods;
 use super::refusal::SamlRefusal;
 use super::request::{AuthnRequest, MAX_CONTEXTS, Message, Parameters, Signing};
+use super::second_opinion::Witness;
 use super::signature::Algorithms;
-use super::verify::{Authentication, Expectation, InResponseTo, Story, verify_response};
+use super::verify::{Authentication, Expectation, InResponseTo, Story, verify_witnessed};
 use crate::connection::{Connection, ConnectionId, SamlOptions, UpstreamParam};
 use crate::error::Refusal;
 use crate::identity::{Email, EmailClaim, ReplayMark, Subject, UpstreamSession, VerifiedIdentity};
@@ -146,6 +147,19 @@ impl SamlProvider {
         now: Timestamp,
         steps: &mut Steps,
     ) -> Result<VerifiedIdentity, Refusal> {
+        self.complete_witnessed(handle, pending, callback, now, steps)
+            .map(|(identity, _)| identity)
+    }
+
+    /// The same, with what another implementation can judge it by.
+    pub(crate) fn complete_witnessed(
+        &self,
+        handle: Handle,
+        pending: &SamlPending,
+        callback: &Callback,
+        now: Timestamp,
+        steps: &mut Steps,
+    ) -> Result<(VerifiedIdentity, Witness), Refusal> {
         let mut story = Story { steps, now };
         story.held("saml.metadata", self.metadata.valid_at(now))?;
         let xml = story.held(
@@ -177,14 +191,19 @@ impl SamlProvider {
                 contexts: &pending.acr_values,
             },
         };
-        let asserted = verify_response(&xml, &expectation, now, steps)?;
+        let (asserted, octets) = verify_witnessed(&xml, &expectation, now, steps)?;
         let mut story = Story { steps, now };
         let profile = story.held(
             "saml.mapping",
             mapping::profile(&asserted, self.spec, &self.options),
         )?;
         story.passed("saml.mapping", Some(profile.note.clone()));
-        Ok(self.identity(asserted, profile))
+        let witness = Witness {
+            document: xml,
+            octets,
+            trust: self.metadata.trust.clone(),
+        };
+        Ok((self.identity(asserted, profile), witness))
     }
 
     fn identity(&self, asserted: Asserted, profile: Profile) -> VerifiedIdentity {

@@ -301,6 +301,16 @@ crate::refusals! {
             says "Your organization's identity provider sent an answer that cannot be used.",
             fix "Shorten the assertion's lifetime in {console}; minutes are usual (SAML profiles 4.1.4.2).";
 
+        // The second opinion (builds with the feature `second-opinion`).
+        /// Another implementation refused the response that was accepted here, or found other octets signed: one of them is wrong.
+        SecondOpinionDiffers = "second_opinion_differs", Gateway,
+            says "Your sign-in could not be confirmed.",
+            fix "Report it as docs/SECURITY.md says, with the reference and the response if it can be had again; a build without the feature second-opinion does not ask.";
+        /// Another implementation did not say in time what it makes of the response that was accepted here.
+        SecondOpinionUnavailable = "second_opinion_unavailable", Gateway,
+            says "Your sign-in could not be confirmed in time.",
+            fix "Start again. If it happens every time, look at the processor's load; a build without the feature second-opinion does not ask.";
+
         // Subject and confirmation (SAML profiles 4.1.4.2 and 4.1.4.3).
         /// The assertion has no Subject.
         SubjectMissing = "subject_missing", Upstream,

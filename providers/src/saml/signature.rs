@@ -56,6 +56,7 @@ pub struct Covered<'d> {
     element: Element<'d>,
     trust: Trust,
     key: usize,
+    octets: Vec<u8>,
 }
 
 impl<'d> Covered<'d> {
@@ -76,6 +77,8 @@ pub struct Verified<'d> {
     assertion: Element<'d>,
     signed: Signed,
     covered: Covered<'d>,
+    /// The Response, where it is signed beside the assertion.
+    around: Option<Covered<'d>>,
 }
 
 impl<'d> Verified<'d> {
@@ -92,6 +95,15 @@ impl<'d> Verified<'d> {
     /// The key that verified; of two signatures, the key of the assertion's own.
     pub fn key(&self) -> &TrustedKey {
         self.covered.key()
+    }
+
+    /// The very octets whose digest was compared; of two signatures, those of the Response's, which hold the other's.
+    pub fn signed_octets(&self) -> &[u8] {
+        &self.around.as_ref().unwrap_or(&self.covered).octets
+    }
+
+    pub(super) fn into_signed_octets(self) -> Vec<u8> {
+        self.around.unwrap_or(self.covered).octets
     }
 }
 
@@ -129,11 +141,16 @@ pub fn verify<'d>(
     };
     let response = check(shape.response, shape.response_signature)?;
     let own = check(assertion, shape.assertion_signature)?;
-    let covered = own.or(response).ok_or(SamlRefusal::SignatureMissing)?;
+    let (covered, around) = match (own, response) {
+        (Some(own), around) => (own, around),
+        (None, Some(response)) => (response, None),
+        (None, None) => return Err(SamlRefusal::SignatureMissing.into()),
+    };
     Ok(Verified {
         assertion,
         signed,
         covered,
+        around,
     })
 }
 
@@ -227,6 +244,7 @@ fn verify_signature_of<'d>(
         element,
         trust: trust.clone(),
         key,
+        octets,
     })
 }
 

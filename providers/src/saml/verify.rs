@@ -74,6 +74,16 @@ pub fn verify_response(
     now: Timestamp,
     steps: &mut Steps,
 ) -> Result<Asserted, Refusal> {
+    verify_witnessed(xml, expectation, now, steps).map(|(asserted, _)| asserted)
+}
+
+/// The same, with the octets that the outermost signature covers.
+pub(super) fn verify_witnessed(
+    xml: &[u8],
+    expectation: &Expectation<'_>,
+    now: Timestamp,
+    steps: &mut Steps,
+) -> Result<(Asserted, Vec<u8>), Refusal> {
     let mut story = Story { steps, now };
     let document = story.held("saml.shape", Document::parse(xml, Mode::Message))?;
     let shape = story.held("saml.shape", ResponseShape::of(&document))?;
@@ -85,7 +95,8 @@ pub fn verify_response(
         signature::verify(&shape, expectation.trust, policy, expectation.algorithms),
     )?;
     story.passed("saml.signature", Some(signature_note(&verified)));
-    checks(&shape, &verified, expectation, &mut story)
+    let asserted = checks(&shape, &verified, expectation, &mut story)?;
+    Ok((asserted, verified.into_signed_octets()))
 }
 
 /// All that follows the signature: reads below the verified assertion; the response's own attributes only refuse.

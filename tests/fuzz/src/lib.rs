@@ -1,10 +1,12 @@
 //! What the targets share: the genuine messages in `seeds`, and the one property of a verifier, that whatever it
 //! accepts says what a genuine message says.
 
-pub mod edit;
+pub use fedgate_differential::edit;
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use fedgate_differential::sign::Signer;
 use fedgate_providers::connection::SignaturePolicy;
 use fedgate_providers::login::Steps;
 use fedgate_providers::saml::metadata::IdpMetadata;
@@ -86,4 +88,18 @@ fn verified(xml: &[u8]) -> Option<Asserted> {
 
 fn metadata(xml: &[u8]) -> IdpMetadata {
     IdpMetadata::parse(xml, None).expect("the metadata of the seeds")
+}
+
+/// The keys that targets sign with; new ones in each process.
+pub static SIGNER: LazyLock<Signer> = LazyLock::new(Signer::fresh);
+
+/// Counts the inputs that came past the signature, and tells at each power of two.
+pub fn counted(past: bool) {
+    static INPUTS: AtomicU64 = AtomicU64::new(0);
+    static PAST: AtomicU64 = AtomicU64::new(0);
+    let came = PAST.fetch_add(u64::from(past), Ordering::Relaxed) + u64::from(past);
+    let inputs = INPUTS.fetch_add(1, Ordering::Relaxed) + 1;
+    if inputs >= 1024 && inputs.is_power_of_two() {
+        eprintln!("past the signature: {came} of {inputs}, {} %", came * 100 / inputs);
+    }
 }

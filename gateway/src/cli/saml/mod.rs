@@ -13,9 +13,7 @@ use clap::Subcommand;
 use fedgate_certs::Timestamp;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::decode;
-use fedgate_providers::saml::xml::MESSAGE_LIMITS;
 use fedgate_providers::spec::Spec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde_json::{Value, json};
 
 pub use inspect::Inspect;
@@ -99,10 +97,10 @@ fn decoded(input: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
     if starts_as_xml(&bytes) {
         return Ok(bytes.into());
     }
-    match decompress_to_vec_with_limit(&bytes, MESSAGE_LIMITS.bytes) {
-        Ok(inflated) => Ok(inflated.into()),
+    match decode::inflate(&bytes) {
+        Some(inflated) => Ok(inflated.into()),
         // The verifier says what is wrong with the bytes themselves.
-        Err(_) => Ok(bytes.into()),
+        None => Ok(bytes.into()),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 on_every_backend!(
     events_wait_in_order_until_delivered,
     an_event_of_a_transaction_undone_never_was,
+    an_event_is_raised_by_itself,
     keys_move_through_their_stages,
     a_mark_is_set_once_and_goes_when_it_has_expired,
     of_gateways_that_start_together_one_makes_the_keys,
@@ -52,6 +53,15 @@ async fn an_event_of_a_transaction_undone_never_was(store: &Store) {
         .unwrap();
     drop(transaction);
     assert!(store.waiting_events(9).await.unwrap().is_empty());
+}
+
+async fn an_event_is_raised_by_itself(store: &Store) {
+    let payload = json!({ "reference": "FG-ACDEFGHJ" });
+    let kind = "login.second_opinion_differs";
+    store.raise_event(kind, &payload, now()).await.unwrap();
+    let waiting = store.waiting_events(9).await.unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((&*waiting[0].kind, &waiting[0].payload), (kind, &payload));
 }
 
 async fn a_mark_is_set_once_and_goes_when_it_has_expired(store: &Store) {

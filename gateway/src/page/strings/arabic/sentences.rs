@@ -136,4 +136,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Your organization's identity provider sent the sign-in to another address.", "أرسل موفر الهوية الخاص بمؤسستك تسجيل الدخول إلى عنوان آخر."),
     ("Your organization's identity provider signed you in less strongly than this application asks.", "سجّل موفر الهوية الخاص بمؤسستك دخولك بقوة أقل مما يطلبه هذا التطبيق."),
     ("Your session at your organization's identity provider has ended.", "انتهت جلستك لدى موفر الهوية الخاص بمؤسستك."),
+    ("Your sign-in could not be confirmed in time.", "تعذّر تأكيد تسجيل دخولك في الوقت المناسب."),
+    ("Your sign-in could not be confirmed.", "تعذّر تأكيد تسجيل دخولك."),
 ];

@@ -136,4 +136,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Your organization's identity provider sent the sign-in to another address.", "Der Identitätsanbieter Ihrer Organisation hat die Anmeldung an eine andere Adresse geschickt."),
     ("Your organization's identity provider signed you in less strongly than this application asks.", "Der Identitätsanbieter Ihrer Organisation hat Sie schwächer angemeldet, als diese Anwendung verlangt."),
     ("Your session at your organization's identity provider has ended.", "Ihre Sitzung beim Identitätsanbieter Ihrer Organisation ist beendet."),
+    ("Your sign-in could not be confirmed in time.", "Ihre Anmeldung konnte nicht rechtzeitig bestätigt werden."),
+    ("Your sign-in could not be confirmed.", "Ihre Anmeldung konnte nicht bestätigt werden."),
 ];

@@ -2,7 +2,7 @@
 //! (signature wrapping), values exchanged, and the snippets with which parsers have been fooled.
 
 /// Octets of a script for one edit.
-const EDIT: usize = 5;
+pub const EDIT: usize = 5;
 /// The most edits of one script.
 const EDITS: usize = 12;
 /// What a document may grow to.
