@@ -54,6 +54,9 @@ pub enum CertError {
     /// A box that does not open: another key, purpose, context or day, or tampered with. It is not told which.
     #[error("sealed box does not open")]
     Unsealable,
+    /// What was encrypted for us does not decrypt. It is not told at which step.
+    #[error("does not decrypt")]
+    Undecryptable,
     /// The signature algorithm does not go with this kind of key.
     #[error("signature algorithm does not fit the key")]
     AlgorithmMismatch,

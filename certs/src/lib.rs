@@ -4,6 +4,7 @@
 //! key pairs and signature nonces with its own generator (see [`key`]).
 
 pub mod certified_key;
+pub mod decryption;
 pub mod error;
 pub mod jose;
 pub mod json;

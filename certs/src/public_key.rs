@@ -262,7 +262,10 @@ pub(crate) fn kind_of<T: HasPublic>(key: &PKeyRef<T>) -> Result<KeyKind, CertErr
     kind_from(key, RSA_MIN_BITS)
 }
 
-fn kind_from<T: HasPublic>(key: &PKeyRef<T>, rsa_bits: u32) -> Result<KeyKind, CertError> {
+pub(crate) fn kind_from<T: HasPublic>(
+    key: &PKeyRef<T>,
+    rsa_bits: u32,
+) -> Result<KeyKind, CertError> {
     match key.id() {
         Id::RSA => rsa_kind(&*key.rsa().map_err(|_| CertError::UnsoundKey)?, rsa_bits),
         Id::EC => ec_kind(&*key.ec_key().map_err(|_| CertError::UnsoundKey)?),

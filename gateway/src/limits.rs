@@ -75,6 +75,9 @@ pub struct Limits {
     pub refused_clients_per_address: u64,
     /// Requests at the Management API without a sound token, per minute and address.
     pub refused_api_calls_per_address: u64,
+    /// Encrypted answers that do not decrypt, per minute and connection that allows AES-CBC; beyond that AES-CBC is not
+    /// tried there where no signature covers it.
+    pub failed_decryptions_per_connection: u64,
 }
 
 impl Default for Limits {
@@ -114,6 +117,7 @@ impl Default for Limits {
             refused_sign_ins_per_address: 120,
             refused_clients_per_address: 60,
             refused_api_calls_per_address: 600,
+            failed_decryptions_per_connection: 20,
         }
     }
 }

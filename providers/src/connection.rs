@@ -208,6 +208,8 @@ pub struct SamlOptions {
     pub signature_policy: SignaturePolicy,
     /// `saml_clock_skew_seconds`: 0 to 300.
     pub clock_skew_seconds: u32,
+    /// `saml_allow_aes_cbc`: AES-CBC is decrypted, as AD FS and Entra send it. For as long as nothing better is to be had.
+    pub allow_aes_cbc: bool,
     /// `saml_sign_requests`: whether AuthnRequests are signed; absent: where an algorithm or a pair is named here, or the
     /// identity provider's metadata wants it.
     pub sign_requests: Option<bool>,

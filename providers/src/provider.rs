@@ -66,6 +66,20 @@ impl Provider {
         }
     }
 
+    /// Whether this connection decrypts AES-CBC, of which too many failures must not be told.
+    pub fn is_cbc_allowed(&self) -> bool {
+        matches!(self, Self::Saml(provider) if provider.is_cbc_allowed())
+    }
+
+    /// The same provider, which decrypts AES-CBC only where a signature covers it.
+    #[must_use]
+    pub fn with_cbc_paused(&self) -> Option<Self> {
+        match self {
+            Self::Saml(provider) => Some(Self::Saml(Box::new(provider.with_cbc_paused()))),
+            Self::Oauth(_) => None,
+        }
+    }
+
     /// Writes the request that the browser takes upstream. No I/O.
     ///
     /// # Errors

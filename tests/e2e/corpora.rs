@@ -26,6 +26,7 @@ struct Case {
     expected: String,
     expected_scope: String,
     cert: Vec<String>,
+    encrypted_key_file: Option<String>,
     audience: Option<String>,
     acs: Option<String>,
     in_response_to: Option<String>,
@@ -82,6 +83,7 @@ impl Corpora {
             "saml",
             "verify",
             "--allow-sha1",
+            "--allow-cbc",
             "--sp-entity-id",
             case.audience.as_deref().unwrap_or("urn:none"),
         ]);
@@ -99,6 +101,9 @@ impl Corpora {
         for file in certificates {
             command.arg("--idp-cert").arg(self.folder.join(file));
         }
+        case.encrypted_key_file.iter().for_each(|file| {
+            command.arg("--sp-key").arg(self.folder.join(file));
+        });
         case.in_response_to.iter().for_each(|id| {
             command.args(["--in-response-to", id]);
         });

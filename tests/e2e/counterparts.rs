@@ -9,6 +9,7 @@ use fedgate_tests::process::free_address;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+mod encryption;
 mod mod_auth_openidc;
 mod pysaml2;
 mod signed_request;

@@ -14,6 +14,7 @@ mod crash;
 mod documentation;
 mod egress;
 mod explanations;
+mod encryption;
 mod fault;
 mod https;
 mod kinde_client;

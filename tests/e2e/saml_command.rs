@@ -12,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fedgate_tests::process::fedgate;
+use fedgate_tests::seen;
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
@@ -428,4 +429,78 @@ fn a_response_signed_twice_by_another_implementation_is_accepted_whole() {
         answer["identity"]["attributes"]["groups"],
         json!(["Grüße & <x>\r😀", "b\t\"c\""])
     );
+}
+
+/// What xmlsec1 signed and encrypted (`testdata/saml/encrypted`), verified with these keys and switches.
+fn encrypted(name: &str, more: &[&str]) -> (i32, Value) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/saml/encrypted");
+    let usual = [
+        "saml",
+        "verify",
+        "--sp-entity-id",
+        "urn:sp",
+        "--acs",
+        "https://sp.example/acs",
+        "--at",
+        AT,
+        "--idp-cert",
+        "idp.crt",
+        "--in-response-to",
+        "_request",
+    ];
+    let output = run(&folder, &[&usual[..], more, &[name]].concat(), b"");
+    seen::note(&String::from_utf8_lossy(&output.stdout));
+    let json = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    (output.status.code().unwrap(), json)
+}
+
+#[test]
+fn an_encrypted_assertion_is_decrypted_with_a_key_of_ours() {
+    let both_keys = ["--sp-key", "stranger.key", "--sp-key", "sp.key"];
+    for (name, more, signed) in [
+        ("gcm256-assertion.xml", &both_keys[..], "assertion"),
+        ("gcm256-response.xml", &both_keys[2..], "response"),
+        ("gcm256-both.xml", &both_keys[2..], "both"),
+        (
+            "cbc256-assertion.xml",
+            &["--sp-key", "sp.key", "--allow-cbc"],
+            "assertion",
+        ),
+    ] {
+        let (exit, answer) = encrypted(name, more);
+        assert_eq!((exit, &answer["signed"]), (0, &json!(signed)), "{answer}");
+        assert_eq!(answer["identity"]["subject"], "ada");
+        let (exit, answer) = encrypted(name, &[more, &["--signature-only"]].concat());
+        assert_eq!((exit, &answer["signed"]), (0, &json!(signed)), "{answer}");
+    }
+}
+
+#[test]
+fn what_does_not_decrypt_is_refused_by_name() {
+    let key = ["--sp-key", "sp.key"];
+    let cbc = ["--sp-key", "sp.key", "--allow-cbc"];
+    for (name, more, code) in [
+        ("gcm256-assertion.xml", &[][..], "saml.encrypted_assertion"),
+        (
+            "gcm256-assertion.xml",
+            &["--sp-key", "stranger.key"],
+            "saml.decryption_failed",
+        ),
+        ("cbc256-assertion.xml", &key, "saml.encryption_algorithm"),
+        ("rsa15-assertion.xml", &cbc, "saml.encryption_algorithm"),
+        ("des-assertion.xml", &cbc, "saml.encryption_algorithm"),
+        ("gcm256-unsigned.xml", &key, "saml.signature_missing"),
+        ("cbc256-unsigned.xml", &cbc, "saml.decryption_failed"),
+        ("gcm256-wrapped.xml", &key, "saml.assertion_misplaced"),
+        ("gcm256-encrypted-id.xml", &key, "saml.encrypted_id"),
+        (
+            "gcm256-encrypted-attribute.xml",
+            &key,
+            "saml.encrypted_attribute",
+        ),
+        ("gcm256-two-keys.xml", &key, "saml.encryption_profile"),
+    ] {
+        let (exit, answer) = encrypted(name, more);
+        assert_eq!((exit, &answer["code"]), (1, &json!(code)), "{name}");
+    }
 }

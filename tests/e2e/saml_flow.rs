@@ -38,7 +38,7 @@ const REFUSED: &[(Lie, &str)] = &[
     (Lie::ExtraTransform, "saml.signature_profile"),
     (Lie::SignatureMisplaced, "saml.signature_misplaced"),
     (Lie::TwoSignatures, "saml.signatures_several"),
-    (Lie::Encrypted, "saml.encrypted_assertion"),
+    (Lie::Encrypted, "saml.decryption_failed"),
     (Lie::Expired, "saml.expired"),
     (Lie::NotYetValid, "saml.not_yet_valid"),
     (Lie::ConfirmationExpired, "saml.confirmation_expired"),

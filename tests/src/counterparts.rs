@@ -58,6 +58,29 @@ impl SimpleSamlPhp {
         acs: &str,
         signs: Signs,
     ) -> Self {
+        Self::registered((signer, ("", "")), address, sp_entity_id, acs, signs)
+    }
+
+    /// The same, which takes any request and encrypts assertions to a certificate with a cipher; with an empty one as it
+    /// does by default.
+    pub fn encrypting(
+        (certificate, cipher): (&str, &str),
+        address: SocketAddr,
+        sp_entity_id: &str,
+        acs: &str,
+        signs: Signs,
+    ) -> Self {
+        let encryption = (certificate, cipher);
+        Self::registered(("", encryption), address, sp_entity_id, acs, signs)
+    }
+
+    fn registered(
+        (signer, encryption): (&str, (&str, &str)),
+        address: SocketAddr,
+        sp_entity_id: &str,
+        acs: &str,
+        signs: Signs,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         for name in [
@@ -93,7 +116,9 @@ impl SimpleSamlPhp {
         command
             .env("SP_ENTITY_ID", sp_entity_id)
             .env("SP_ACS", acs)
-            .env("SP_CERTIFICATE", signer);
+            .env("SP_CERTIFICATE", signer)
+            .env("SP_ENCRYPTION", encryption.0)
+            .env("SP_CIPHER", encryption.1);
         command.env(
             "IDP_SIGN_RESPONSE",
             if signs == Signs::Assertion {

@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use super::pending::{self, Held, Opened, PendingLogin};
 use super::way::{unproved, ways};
-use super::{LoginRefusal, claims, stranger};
+use super::{LoginRefusal, claims, decryption, stranger};
 use crate::app::{App, Shared, later};
 use crate::client_address::ClientAddress;
 use crate::error;
@@ -219,9 +219,10 @@ async fn complete(
         .provider(&app.store, &app.sealer, &app.egress, connection, now)
         .await?;
     story.connection = Some(Named::of(&ready.connection));
-    let verified = ready.provider.complete(
-        handle,
-        &pending.provider,
+    let verified = decryption::complete(
+        app,
+        (connection, &ready.provider),
+        (handle, &pending.provider),
         arrived.callback,
         now,
         &mut story.steps,

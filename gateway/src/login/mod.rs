@@ -4,6 +4,7 @@ pub mod callback;
 pub mod claims;
 pub mod continued;
 pub mod cookie;
+pub mod decryption;
 pub mod pending;
 pub mod start;
 mod stranger;

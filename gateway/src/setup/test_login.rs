@@ -19,6 +19,7 @@ use crate::app::{App, Shared, later};
 use crate::error::{self, Ways};
 use crate::events::trace::{Trace, new_reference};
 use crate::login::LoginRefusal;
+use crate::login::decryption;
 use crate::login::pending::{self, Kept, Opened, PendingTest};
 use crate::login::start::{destination, to_upstream};
 use crate::management::activation::activate;
@@ -244,9 +245,15 @@ async fn verify(
             .expected(format_args!("version {}", test.tested.version))
             .found(format_args!("version {}", tested.version)));
     }
-    let identity = provider
-        .complete(handle, &test.provider, callback, now, &mut story.steps)
-        .await?;
+    let identity = decryption::complete(
+        app,
+        (&connection.id, &provider),
+        (handle, &test.provider),
+        callback,
+        now,
+        &mut story.steps,
+    )
+    .await?;
     let identity = story.identity.insert(identity);
     let attempt = SignIn {
         identity,

@@ -38,6 +38,8 @@ pub enum Limit {
     Client,
     /// Requests at the Management API without a sound token, by address.
     ApiAddress,
+    /// Encrypted answers that do not decrypt, by connection.
+    Decryption,
 }
 
 impl Limit {
@@ -50,6 +52,7 @@ impl Limit {
             Self::SignInAddress => "refused_sign_ins_per_address",
             Self::Client => "refused_clients_per_address",
             Self::ApiAddress => "refused_api_calls_per_address",
+            Self::Decryption => "failed_decryptions_per_connection",
         }
     }
 
@@ -61,6 +64,7 @@ impl Limit {
             Self::SignInAddress => limits.refused_sign_ins_per_address,
             Self::Client => limits.refused_clients_per_address,
             Self::ApiAddress => limits.refused_api_calls_per_address,
+            Self::Decryption => limits.failed_decryptions_per_connection,
         }
     }
 }

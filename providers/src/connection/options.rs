@@ -250,6 +250,7 @@ fn saml(reader: &mut Reader<'_>, spec: &Spec) -> SamlOptions {
             CLOCK_SKEW_SECONDS_MOST,
             CLOCK_SKEW_SECONDS,
         ),
+        allow_aes_cbc: reader.boolean("saml_allow_aes_cbc", false),
         sign_requests: reader.tristate("saml_sign_requests"),
         sign_request_algorithm: reader.choice("sign_request_algorithm", &REQUEST_SIGNATURES),
         legacy_sha1_until: legacy_sha1_until(reader),
@@ -367,6 +368,9 @@ fn saml_json(options: &SamlOptions) -> Map<String, Value> {
         spelling(&SIGNATURE_POLICIES, &options.signature_policy),
     );
     set("saml_clock_skew_seconds", json!(options.clock_skew_seconds));
+    if options.allow_aes_cbc {
+        set("saml_allow_aes_cbc", json!(true));
+    }
     set("saml_sign_requests", json!(options.sign_requests));
     let algorithm = options
         .sign_request_algorithm

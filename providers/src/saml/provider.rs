@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::certified_key::CertifiedKey;
+use fedgate_certs::decryption::DecryptionKey;
 use fedgate_certs::sp_keys::SpKeys;
 use jiff::SignedDuration;
 use openssl::sha::Sha256;
@@ -12,6 +14,7 @@ use url::Url;
 use super::assertion::Asserted;
 use super::conditions::MAX_SKEW;
 use super::decode;
+use super::decrypt::{Cbc, Decryption};
 use super::metadata::{IdpMetadata, MetadataRefusal, is_secure};
 use super::methods;
 use super::refusal::SamlRefusal;
@@ -40,6 +43,8 @@ pub struct SamlProvider {
     spec: &'static Spec,
     metadata: IdpMetadata,
     sign_in: Url,
+    decryption_keys: Vec<DecryptionKey>,
+    is_cbc_paused: bool,
     signing: Signing,
 }
 
@@ -72,7 +77,29 @@ impl SamlProvider {
             spec: connection.spec,
             metadata,
             sign_in,
+            decryption_keys: decryption_keys(keys),
+            is_cbc_paused: false,
         })
+    }
+
+    /// How often private keys decrypted something for this connection since it was opened.
+    pub fn private_operations(&self) -> u64 {
+        let keys = self.decryption_keys.iter();
+        keys.map(DecryptionKey::operations).sum()
+    }
+
+    /// Whether this connection decrypts AES-CBC (`saml_allow_aes_cbc`).
+    pub fn is_cbc_allowed(&self) -> bool {
+        self.options.allow_aes_cbc
+    }
+
+    /// The same provider, which decrypts AES-CBC only where a signature of the Response covers it.
+    #[must_use]
+    pub fn with_cbc_paused(&self) -> Self {
+        Self {
+            is_cbc_paused: true,
+            ..self.clone()
+        }
     }
 
     /// The identity provider's metadata.
@@ -182,6 +209,10 @@ impl SamlProvider {
             skew: SignedDuration::from_secs(self.options.clock_skew_seconds.into()).min(MAX_SKEW),
             algorithms: Algorithms::default(),
             signature_policy: self.options.signature_policy,
+            decryption: Decryption {
+                keys: &self.decryption_keys,
+                cbc: self.cbc(),
+            },
             authentication: Authentication {
                 forced_since: Timestamp::from_second(pending.issued_at)
                     .ok()
@@ -204,6 +235,14 @@ impl SamlProvider {
             trust: self.metadata.trust.clone(),
         };
         Ok((self.identity(asserted, profile), witness))
+    }
+
+    fn cbc(&self) -> Cbc {
+        match (self.options.allow_aes_cbc, self.is_cbc_paused) {
+            (false, _) => Cbc::Refused,
+            (true, false) => Cbc::Allowed,
+            (true, true) => Cbc::Paused,
+        }
     }
 
     fn identity(&self, asserted: Asserted, profile: Profile) -> VerifiedIdentity {
@@ -241,6 +280,16 @@ impl SamlProvider {
             replay: Some(replay),
         }
     }
+}
+
+/// The keys that decrypt, the one that identity providers should encrypt for first. One that is no RSA key cannot.
+fn decryption_keys(keys: &SpKeys) -> Vec<DecryptionKey> {
+    let current: Vec<_> = keys.encryption().map(CertifiedKey::id).collect();
+    let mut all: Vec<_> = keys.decryption().collect();
+    all.sort_by_key(|key| !current.contains(&key.id()));
+    all.into_iter()
+        .filter_map(|key| DecryptionKey::new(key.private().to_owned()).ok())
+        .collect()
 }
 
 /// A response comes as a form only (SAML profiles 4.1.2: HTTP-Redirect must not be used for it).

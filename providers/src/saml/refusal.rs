@@ -172,10 +172,26 @@ crate::refusals! {
             fix "Look for this sign-in in the log of {console}; the status it sent is shown as found.";
 
         // The signature.
-        /// The assertion is encrypted, which this connection cannot read.
+        /// The assertion is encrypted, and this connection has no key to decrypt it.
         EncryptedAssertion = "encrypted_assertion", Upstream,
             says "Your organization's identity provider sent an encrypted sign-in, which cannot be read here.",
-            fix "Switch assertion encryption off for this application at the identity provider; the connection to the browser is encrypted already.";
+            fix "Load this connection's current metadata into {console}, so that it encrypts to the key there, or switch assertion encryption off for this application; the connection to the browser is encrypted already.";
+        /// The encryption is not of the accepted form: one EncryptedData with its cipher text, and one EncryptedKey inside or beside it.
+        EncryptionProfile = "encryption_profile", Upstream,
+            says "Your organization's identity provider encrypted the sign-in in a way that cannot be read here.",
+            fix "The identity provider must encrypt the assertion to one key, and send that key inside or beside the encrypted data (SAML core 2.3.4). Products do this by default.";
+        /// The assertion is encrypted with an algorithm that is not accepted: RSA 1.5, Triple DES, or AES-CBC where the connection does not allow it.
+        EncryptionAlgorithm = "encryption_algorithm", Upstream,
+            says "Your organization's identity provider encrypted the sign-in with an outdated method.",
+            fix "Set {encryption} to AES-GCM with RSA-OAEP. If only AES-CBC is offered, have the response signed as well and set saml_allow_aes_cbc of the connection, or switch encryption off.";
+        /// So many encrypted answers of this connection could not be decrypted that AES-CBC is not tried until the minute ends.
+        DecryptionPaused = "decryption_paused", Upstream,
+            says "Too many sign-ins of your organization could not be read. Try again in a minute.",
+            fix "Set {encryption} to AES-GCM, or have the response signed: neither is ever paused.";
+        /// The assertion does not decrypt. On purpose nothing says why: another key, or cipher text that was altered.
+        DecryptionFailed = "decryption_failed", Upstream,
+            says "The encrypted sign-in from your organization's identity provider cannot be read.",
+            fix "Load this connection's current metadata into {console}: it may encrypt to an older key or to that of another service. With AES-CBC no more can be told; with AES-GCM ({encryption}) it can.";
         /// A Response that reports success holds no assertion.
         AssertionMissing = "assertion_missing", Upstream,
             says "The sign-in answer from your organization's identity provider is incomplete.",

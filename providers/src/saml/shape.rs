@@ -102,6 +102,56 @@ impl<'d> ResponseShape<'d> {
     }
 }
 
+/// The shape of the assertion that was encrypted: a document of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct DecryptedShape<'d> {
+    /// The document element, a saml:Assertion.
+    pub assertion: Element<'d>,
+    pub(super) signature: Option<Element<'d>>,
+}
+
+impl<'d> DecryptedShape<'d> {
+    /// Checks the shape of what an EncryptedAssertion of `response` held: exactly one saml:Assertion (SAML core 2.3.4).
+    ///
+    /// # Errors
+    /// `saml.assertion_missing`, and those of [`ResponseShape::of`] but `saml.response_expected`.
+    pub fn of(document: &'d Document<'d>, response: Element<'_>) -> Result<Self, Refusal> {
+        let assertion = document.root();
+        if !assertion.is(ASSERTION, "Assertion") {
+            return Err(place(SamlRefusal::AssertionMissing, assertion));
+        }
+        check_version(assertion)?;
+        let mut signature = None;
+        for element in assertion.descendants() {
+            match (element.local_name(), element.namespace()) {
+                ("Response", PROTOCOL) => return Err(place(SamlRefusal::ResponseNested, element)),
+                ("Assertion" | "EncryptedAssertion", ASSERTION) => {
+                    return Err(place(SamlRefusal::AssertionMisplaced, element));
+                }
+                ("Signature", SIGNATURE) if element.parent() != Some(assertion) => {
+                    return Err(place(SamlRefusal::SignatureMisplaced, element));
+                }
+                ("Signature", SIGNATURE) if signature.replace(element).is_some() => {
+                    return Err(place(SamlRefusal::SignaturesSeveral, element));
+                }
+                _ => {}
+            }
+        }
+        check_ids(assertion)?;
+        let is_taken = |element: Element<'_>| element.attribute("ID") == assertion.attribute("ID");
+        if std::iter::once(response)
+            .chain(response.descendants())
+            .any(is_taken)
+        {
+            return Err(place(SamlRefusal::IdRepeated, assertion));
+        }
+        Ok(Self {
+            assertion,
+            signature,
+        })
+    }
+}
+
 /// Checks that nothing at or below an element can be taken for an ID but the plain `ID` of the elements that
 /// SAML gives one, the plain `Id` of signatures and encrypted data, and plain data in foreign elements; that
 /// every message and assertion has an ID; and that no two are alike.

@@ -9,9 +9,10 @@ use fedgate_certs::trust::{Trust, TrustedKey, verify_signature};
 
 use self::profile::Profile;
 use super::c14n::canonicalize;
-use super::namespace::{ENCRYPTION, SIGNATURE};
+use super::decrypt;
+use super::namespace::SIGNATURE;
 use super::refusal::SamlRefusal;
-use super::shape::ResponseShape;
+use super::shape::{DecryptedShape, ResponseShape};
 use super::xml::Element;
 use crate::connection::SignaturePolicy;
 use crate::error::Refusal;
@@ -119,20 +120,13 @@ pub fn verify<'d>(
     algorithms: Algorithms,
 ) -> Result<Verified<'d>, Refusal> {
     if let Some(encrypted) = shape.encrypted {
-        return Err(refuse_encrypted(encrypted));
+        return Err(decrypt::refuse(encrypted));
     }
     let assertion = shape.assertion.ok_or(SamlRefusal::AssertionMissing)?;
-    let signed = match (shape.response_signature, shape.assertion_signature) {
-        (None, None) => {
-            let refusal = SamlRefusal::SignatureMissing.refuse();
-            return Err(refusal
-                .expected("a signature of the assertion or of the response")
-                .found("none"));
-        }
-        (None, Some(_)) => Signed::Assertion,
-        (Some(_), None) => Signed::Response,
-        (Some(_), Some(_)) => Signed::Both,
-    };
+    let signed = signed(
+        shape.response_signature.is_some(),
+        shape.assertion_signature.is_some(),
+    )?;
     check_policy(policy, signed)?;
     let check = |element: Element<'d>, signature: Option<Element<'d>>| {
         signature
@@ -151,6 +145,49 @@ pub fn verify<'d>(
         signed,
         covered,
         around,
+    })
+}
+
+/// Verifies the Response's own signature where its assertion is still encrypted, before any private key is used.
+///
+/// # Errors
+/// `saml.response_not_signed` where the policy demands it, and those of [`verify_enveloped`].
+pub fn verify_around<'d>(
+    shape: &ResponseShape<'d>,
+    trust: &Trust,
+    policy: SignaturePolicy,
+    algorithms: Algorithms,
+) -> Result<Option<Covered<'d>>, Refusal> {
+    match shape.response_signature {
+        Some(signature) => {
+            verify_signature_of(shape.response, signature, trust, algorithms).map(Some)
+        }
+        None => check_policy(policy, Signed::Assertion).map(|()| None),
+    }
+}
+
+/// Verifies that the assertion which was encrypted is covered: by its own signature, or by that of the Response in
+/// which its cipher text stood (`response`, from [`verify_around`]).
+///
+/// # Errors
+/// `saml.signature_missing`, `saml.assertion_not_signed`, and those of [`verify_enveloped`].
+pub fn verify_decrypted<'d>(
+    shape: &DecryptedShape<'d>,
+    response: Option<Covered<'d>>,
+    trust: &Trust,
+    policy: SignaturePolicy,
+    algorithms: Algorithms,
+) -> Result<Verified<'d>, Refusal> {
+    let signed = signed(response.is_some(), shape.signature.is_some())?;
+    check_policy(policy, signed)?;
+    let own = shape
+        .signature
+        .map(|signature| verify_signature_of(shape.assertion, signature, trust, algorithms))
+        .transpose()?;
+    Ok(Verified {
+        assertion: shape.assertion,
+        signed,
+        covered: own.or(response).ok_or(SamlRefusal::SignatureMissing)?,
     })
 }
 
@@ -193,17 +230,17 @@ fn check_policy(policy: SignaturePolicy, signed: Signed) -> Result<(), Refusal> 
     }
 }
 
-/// Names the cipher, in the clear beside what it hides (XML Encryption 1.1 section 3.1): an administrator finds the
-/// switch by it.
-fn refuse_encrypted(encrypted: Element<'_>) -> Refusal {
-    let cipher = encrypted
-        .child(ENCRYPTION, "EncryptedData")
-        .and_then(|data| data.child(ENCRYPTION, "EncryptionMethod"))
-        .and_then(|method| method.attribute("Algorithm"));
-    SamlRefusal::EncryptedAssertion
-        .refuse()
-        .expected("an assertion that is not encrypted")
-        .found(cipher.unwrap_or("an encrypted assertion"))
+/// What is signed, by which signatures are there.
+fn signed(response: bool, assertion: bool) -> Result<Signed, Refusal> {
+    match (response, assertion) {
+        (false, false) => Err(SamlRefusal::SignatureMissing
+            .refuse()
+            .expected("a signature of the assertion or of the response")
+            .found("none")),
+        (false, true) => Ok(Signed::Assertion),
+        (true, false) => Ok(Signed::Response),
+        (true, true) => Ok(Signed::Both),
+    }
 }
 
 fn verify_signature_of<'d>(

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use super::assertion::{self, Asserted};
 use super::conditions::{self, Clock, required_time};
-use super::shape::ResponseShape;
+use super::decrypt::{Decryption, Plaintext, decrypt};
+use super::shape::{DecryptedShape, ResponseShape};
 use super::signature::{self, Algorithms, Verified};
 use super::xml::{Document, Element, Mode};
 use super::{confirmation, message, status};
@@ -36,6 +37,8 @@ pub struct Expectation<'a> {
     pub algorithms: Algorithms,
     /// Which signatures must be there.
     pub signature_policy: SignaturePolicy,
+    /// What can be decrypted.
+    pub decryption: Decryption<'a>,
     /// What was asked about the authentication.
     pub authentication: Authentication<'a>,
 }
@@ -89,14 +92,61 @@ pub(super) fn verify_witnessed(
     let shape = story.held("saml.shape", ResponseShape::of(&document))?;
     story.passed("saml.shape", None);
     story.told("saml.status", status::check(shape.response), "Success")?;
-    let policy = expectation.signature_policy;
-    let verified = story.held(
-        "saml.signature",
-        signature::verify(&shape, expectation.trust, policy, expectation.algorithms),
-    )?;
+    assertion(&shape, expectation, &mut story, |verified, story| {
+        let asserted = checks(&shape, verified, expectation, story)?;
+        Ok((asserted, verified.signed_octets().to_vec()))
+    })
+}
+
+/// Verifies the signatures of one decoded response alone, decrypted where it is encrypted, and hands on what they cover.
+/// For looking at a response offline: issuer, audience, times and the rest of `expectation` are not compared.
+///
+/// # Errors
+/// `saml.xml_…`, those of the shape, of decryption and of the signature, and those of `then`.
+pub fn signed<R>(
+    xml: &[u8],
+    expectation: &Expectation<'_>,
+    now: Timestamp,
+    then: impl FnOnce(&Verified<'_>) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    let document = Document::parse(xml, Mode::Message)?;
+    let shape = ResponseShape::of(&document)?;
+    let mut story = Story {
+        steps: &mut Steps::default(),
+        now,
+    };
+    assertion(&shape, expectation, &mut story, |verified, _| {
+        then(verified)
+    })
+}
+
+/// Finds the assertion that a signature covers, decrypted if need be, and goes on with it.
+fn assertion<R>(
+    shape: &ResponseShape<'_>,
+    expected: &Expectation<'_>,
+    story: &mut Story<'_>,
+    then: impl FnOnce(&Verified<'_>, &mut Story<'_>) -> Result<R, Refusal>,
+) -> Result<R, Refusal> {
+    let (trust, policy) = (expected.trust, expected.signature_policy);
+    let Some(encrypted) = shape.encrypted else {
+        let verified = signature::verify(shape, trust, policy, expected.algorithms);
+        let verified = story.held("saml.signature", verified)?;
+        story.passed("saml.signature", Some(signature_note(&verified)));
+        return then(&verified, story);
+    };
+    let around = signature::verify_around(shape, trust, policy, expected.algorithms);
+    let around = story.held("saml.signature", around)?;
+    let plaintext = decrypt(encrypted, expected.decryption, around.is_some());
+    let plaintext = story.held("saml.decryption", plaintext)?;
+    // Until a signature is verified nothing may tell what the octets are, not even which step failed.
+    let opened = Document::parse_within(plaintext.octets(), encrypted);
+    let opened = story.hidden(&plaintext, opened)?;
+    let inner = story.hidden(&plaintext, DecryptedShape::of(&opened, shape.response))?;
+    let verified = signature::verify_decrypted(&inner, around, trust, policy, expected.algorithms);
+    let verified = story.hidden(&plaintext, verified)?;
+    story.passed("saml.decryption", Some(plaintext.cipher()));
     story.passed("saml.signature", Some(signature_note(&verified)));
-    let asserted = checks(&shape, &verified, expectation, &mut story)?;
-    Ok((asserted, verified.into_signed_octets()))
+    then(&verified, story)
 }
 
 /// All that follows the signature: reads below the verified assertion; the response's own attributes only refuse.
@@ -220,6 +270,18 @@ impl Story<'_> {
     /// Records a failure, and nothing else: the step may have more parts.
     pub(super) fn held<T>(&mut self, step: &str, result: Result<T, Refusal>) -> Result<T, Refusal> {
         result.inspect_err(|refusal| self.steps.fail(step, refusal, self.now))
+    }
+
+    /// Records a failure of what was decrypted, as far as it may be told.
+    fn hidden<T>(
+        &mut self,
+        plaintext: &Plaintext,
+        result: Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        self.held(
+            "saml.decryption",
+            result.map_err(|refusal| plaintext.hide(&refusal)),
+        )
     }
 
     /// Records a step that held whole.

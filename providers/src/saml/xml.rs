@@ -76,8 +76,10 @@ pub struct Document<'s> {
     pub(super) source: &'s str,
     pub(super) nodes: Vec<Node<'s>>,
     pub(super) attributes: Vec<AttributeData<'s>>,
-    /// The first one is the binding of `xml`.
+    /// The first one is the binding of `xml`; those that a fragment inherits follow.
     pub(super) declarations: Vec<Declaration<'s>>,
+    /// How many declarations are inherited.
+    pub(super) inherited: Index,
 }
 
 /// A place in one of the arenas.
@@ -186,7 +188,19 @@ impl<'s> Document<'s> {
     /// # Errors
     /// `saml.response_too_large`, or one of the `saml.xml_…` codes with what was found and at which byte.
     pub fn parse(bytes: &'s [u8], mode: Mode) -> Result<Self, Refusal> {
-        parse::parse(bytes, mode)
+        parse::parse(bytes, mode, Vec::new())
+    }
+
+    /// Reads a fragment that was taken out of another document at `context`, such as the plain text of encrypted data.
+    ///
+    /// Products cut an element out without the declarations around it. Those count here that `context` and the elements
+    /// around it use in their own names: a signature over any of these covers them (Exclusive XML Canonicalization 3),
+    /// while a declaration that nothing uses can be put there by anybody.
+    ///
+    /// # Errors
+    /// Those of [`Document::parse`] in [`Mode::Message`].
+    pub fn parse_within(bytes: &'s [u8], context: Element<'s>) -> Result<Self, Refusal> {
+        parse::parse(bytes, Mode::Message, context.used_declarations())
     }
 
     /// The document element.
@@ -397,10 +411,36 @@ impl<'d> Element<'d> {
             element = here.parent();
         }
         if prefix == "xml" {
-            XML_DECLARATION
-        } else {
-            NO_NAMESPACE
+            return XML_DECLARATION;
         }
+        (1..=self.document.inherited)
+            .find(|inherited| self.document.prefix(*inherited) == prefix)
+            .unwrap_or(NO_NAMESPACE)
+    }
+
+    /// The declarations in scope here that this element or one around it uses in its own names.
+    fn used_declarations(self) -> Vec<Declaration<'d>> {
+        let mut used: Vec<Index> = Vec::new();
+        for element in std::iter::successors(Some(self), |element| element.parent()) {
+            let prefixed = element.attribute_data().iter();
+            let prefixed = prefixed.filter(|attribute| attribute.name.prefix_length > 0);
+            let names = prefixed.map(|attribute| attribute.name.namespace);
+            for index in names.chain([element.data().name.namespace]) {
+                let is_there = index != NO_NAMESPACE && index != XML_DECLARATION;
+                let in_scope = || self.binding(self.document.prefix(index)) == index;
+                if is_there && !used.contains(&index) && in_scope() {
+                    used.push(index);
+                }
+            }
+        }
+        let bound = used.into_iter().map(|index| self.declaration(index));
+        bound
+            .map(|declaration| Declaration {
+                prefix: declaration.prefix,
+                uri: Cow::Borrowed(&*declaration.uri),
+                canonical: Stretch::default(),
+            })
+            .collect()
     }
 
     fn declarations(self) -> std::ops::Range<Index> {

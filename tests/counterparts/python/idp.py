@@ -6,16 +6,19 @@ leaves that choice to pysaml2's defaults.
 
 import os
 import subprocess
+from functools import partial, partialmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import saml2.entity
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
 from saml2.authn_context import PASSWORDPROTECTEDTRANSPORT
 from saml2.config import IdPConfig
 from saml2.metadata import create_metadata_string
 from saml2.saml import NAME_FORMAT_URI, NAMEID_FORMAT_PERSISTENT
 from saml2.server import Server
+from saml2.sigver import SecurityContext, pre_encryption_part
 
 PORT = int(os.environ["IDP_PORT"])
 WORK = Path(os.environ["IDP_WORK"])
@@ -28,6 +31,13 @@ ALGORITHMS = {
     "rsa-sha512": ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", "http://www.w3.org/2001/04/xmlenc#sha512"),
     "ecdsa-sha256": ("http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", "http://www.w3.org/2001/04/xmlenc#sha256"),
 }
+
+# With one of these the key is that of the service provider's metadata, otherwise this program's own.
+CIPHERS = {
+    "gcm": "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+    "cbc": "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+}
+ENCRYPT_ASSERTION = SecurityContext.encrypt_assertion
 
 PEOPLE = {
     "alice": {
@@ -78,6 +88,12 @@ def entity(kind):
     return Server(config=config)
 
 
+def use_cipher(name):
+    """Has pysaml2 encrypt with AES of 256 bits, for which it has no setting of its own."""
+    saml2.entity.pre_encryption_part = partial(pre_encryption_part, msg_enc=CIPHERS[name])
+    SecurityContext.encrypt_assertion = partialmethod(ENCRYPT_ASSERTION, key_type="aes-256")
+
+
 def answer(server, fields, own_certificate):
     """The auto-post page that carries the response, as the login page asked for it."""
     request = server.parse_authn_request(
@@ -89,6 +105,8 @@ def answer(server, fields, own_certificate):
     ).message
     arguments = server.response_args(request, [BINDING_HTTP_POST])
     sign_algorithm, digest_algorithm = ALGORITHMS[fields.get("algorithm", "")]
+    if fields.get("encrypted") in CIPHERS:
+        use_cipher(fields["encrypted"])
     response = server.create_authn_response(
         PEOPLE[fields["person"]],
         userid=fields["person"],
@@ -98,7 +116,7 @@ def answer(server, fields, own_certificate):
         sign_alg=sign_algorithm,
         digest_alg=digest_algorithm,
         encrypt_assertion="encrypted" in fields,
-        encrypt_cert_assertion=own_certificate if "encrypted" in fields else None,
+        encrypt_cert_assertion=own_certificate if fields.get("encrypted") == "yes" else None,
         **arguments,
     )
     form = server.apply_binding(

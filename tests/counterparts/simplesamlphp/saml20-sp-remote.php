@@ -11,7 +11,9 @@ $metadata[getenv('SP_ENTITY_ID')] = [
     'simplesaml.nameidattribute' => 'uid',
     // With a certificate it takes signed requests alone.
     'validate.authnrequest' => getenv('SP_CERTIFICATE') !== '',
-    'certData' => getenv('SP_CERTIFICATE') ?: null,
+    'certData' => getenv('SP_ENCRYPTION') ?: getenv('SP_CERTIFICATE') ?: null,
+    'assertion.encryption' => getenv('SP_ENCRYPTION') !== '',
+    'sharedkey_algorithm' => getenv('SP_CIPHER') ?: 'http://www.w3.org/2001/04/xmlenc#aes128-cbc',
     'saml20.sign.response' => getenv('IDP_SIGN_RESPONSE') !== 'no',
     'saml20.sign.assertion' => getenv('IDP_SIGN_ASSERTION') !== 'no',
 ];

@@ -124,9 +124,11 @@ async fn pysaml2_encrypts_with_triple_des_by_default_and_that_is_refused_by_name
             ("algorithm", "rsa-sha256"),
         ];
         let page = connected.sign_in(&connected.rsa, &fields).await;
-        let (_, found, fix) = connected.explained(&page, "saml.encrypted_assertion").await;
+        let (_, found, fix) = connected
+            .explained(&page, "saml.encryption_algorithm")
+            .await;
         assert_eq!(found, TRIPLE_DES, "{signed}");
-        assert!(fix.starts_with("Switch assertion encryption off"), "{fix}");
+        assert!(fix.contains("AES-GCM"), "{fix}");
     }
 }
 
@@ -164,4 +166,19 @@ async fn pysaml2_signs_with_an_elliptic_key() {
     let fields = [("signed", "assertion"), ("algorithm", "ecdsa-sha256")];
     let claims = connected.claims(&connected.ec, &fields).await;
     assert_eq!(claims["email"], "alice@acme.test", "{claims}");
+}
+
+/// To the key in the gateway's own metadata, with a cipher that it has to be made to use.
+#[tokio::test(flavor = "multi_thread")]
+async fn pysaml2_encrypts_to_the_gateways_key() {
+    let connected = Connected::start().await;
+    for signed in ["assertion", "both"] {
+        let fields = [
+            ("signed", signed),
+            ("encrypted", "gcm"),
+            ("algorithm", "rsa-sha256"),
+        ];
+        let claims = connected.claims(&connected.rsa, &fields).await;
+        assert_eq!(claims["email"], "alice@acme.test", "{signed} {claims}");
+    }
 }

@@ -10,7 +10,7 @@ const REFUSED: [(&str, &str); 12] = [
     ("Unsigned", "saml.signature_missing"),
     ("TamperedAfterSigning", "saml.digest_mismatch"),
     ("Sha1", "saml.algorithm_forbidden"),
-    ("Encrypted", "saml.encrypted_assertion"),
+    ("Encrypted", "saml.decryption_failed"),
     ("Expired", "saml.expired"),
     ("ClockSkew", "saml.not_yet_valid"),
     ("Cancelled", "saml.status_request_denied"),

@@ -2,6 +2,7 @@
 //! accepts says what a genuine message says.
 
 pub use fedgate_differential::edit;
+pub mod encrypt;
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fedgate_differential::sign::Signer;
 use fedgate_providers::connection::SignaturePolicy;
 use fedgate_providers::login::Steps;
+use fedgate_providers::saml::decrypt::{Cbc, Decryption};
 use fedgate_providers::saml::metadata::IdpMetadata;
 use fedgate_providers::saml::{
     Asserted, Authentication, Expectation, InResponseTo, verify_response,
@@ -80,6 +82,10 @@ fn verified(xml: &[u8]) -> Option<Asserted> {
             skew: SignedDuration::from_secs(60),
             algorithms: Default::default(),
             signature_policy: SignaturePolicy::Any,
+            decryption: Decryption {
+                keys: std::slice::from_ref(&*encrypt::KEY),
+                cbc: Cbc::Allowed,
+            },
             authentication: Authentication::default(),
         };
         verify_response(xml, &expectation, *NOW, &mut Steps::default()).ok()

@@ -1,23 +1,24 @@
 //! `fedgate saml verify`: one response, one verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use fedgate_certs::Timestamp;
+use fedgate_certs::decryption::DecryptionKey;
 use fedgate_certs::error::CertError;
 use fedgate_certs::trust::{Trust, TrustedKey};
 use fedgate_providers::connection::{SamlOptions, SignaturePolicy};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Steps;
 use fedgate_providers::mapping;
+use fedgate_providers::saml::decrypt::{Cbc, Decryption};
 use fedgate_providers::saml::metadata::{IdpMetadata, MetadataRefusal};
 use fedgate_providers::saml::namespace::ASSERTION;
-use fedgate_providers::saml::shape::ResponseShape;
-use fedgate_providers::saml::signature::{self, Algorithms};
-use fedgate_providers::saml::xml::{Document, Element, Mode};
+use fedgate_providers::saml::signature::{Algorithms, Verified};
+use fedgate_providers::saml::xml::Element;
 use fedgate_providers::saml::{
-    Asserted, Authentication, Expectation, InResponseTo, SamlRefusal, verify_response,
+    Asserted, Authentication, Expectation, InResponseTo, SamlRefusal, signed, verify_response,
 };
 use fedgate_providers::spec::Spec;
 use jiff::SignedDuration;
@@ -64,7 +65,7 @@ pub struct Verify {
     /// The moment to verify at, instead of now
     #[arg(long, value_name = "RFC3339")]
     at: Option<Timestamp>,
-    /// A private key for encrypted assertions; this version refuses those whatever the key
+    /// A private key for encrypted assertions, the likelier first; may be given twice
     #[arg(long, value_name = "KEY.pem")]
     sp_key: Vec<PathBuf>,
     /// The tolerance for clocks
@@ -73,7 +74,7 @@ pub struct Verify {
     /// Accept what the server never does: SHA-1, and the RSA keys of 1024 bits of its time
     #[arg(long)]
     allow_sha1: bool,
-    /// Accept AES-CBC in encrypted assertions; this version refuses those whatever the algorithm
+    /// Decrypt AES-CBC, as a connection with saml_allow_aes_cbc does
     #[arg(long)]
     allow_cbc: bool,
     /// Check the signature and the keys, none of the SAML conditions
@@ -104,9 +105,8 @@ impl Verify {
     pub fn execute(&self, now: Timestamp) -> Result<Outcome, Usage> {
         let now = self.at.unwrap_or(now);
         let input = read(&self.response)?;
-        for key in &self.sp_key {
-            read(key)?;
-        }
+        let keys: Result<Vec<_>, _> = self.sp_key.iter().map(|path| self.key(path)).collect();
+        let keys = keys?;
         let anchor = if let Some(path) = &self.metadata {
             from_metadata(&read(path)?, (!self.signature_only).then_some(now))
         } else {
@@ -115,7 +115,7 @@ impl Verify {
         };
         let (result, timing) = match anchor {
             Ok(anchor) => {
-                let once = || self.verify(&input, &anchor, now);
+                let once = || self.verify(&input, &anchor, &keys, now);
                 (
                     once(),
                     self.repeat.map(|iterations| timing(iterations, &once)),
@@ -134,14 +134,19 @@ impl Verify {
         })
     }
 
-    fn verify(&self, input: &[u8], anchor: &Anchor, now: Timestamp) -> Result<Value, Refusal> {
+    fn key(&self, path: &Path) -> Result<DecryptionKey, Usage> {
+        let key = DecryptionKey::from_pem(&read(path)?, self.allow_sha1);
+        key.map_err(|error| Usage(format!("{}: {error}", path.display())))
+    }
+
+    fn verify(
+        &self,
+        input: &[u8],
+        anchor: &Anchor,
+        keys: &[DecryptionKey],
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
         let xml = decoded(input)?;
-        let algorithms = Algorithms {
-            sha1: self.allow_sha1,
-        };
-        if self.signature_only {
-            return signature_only(&xml, &anchor.trust, algorithms);
-        }
         let in_response_to = match &self.in_response_to {
             Some(id) => InResponseTo::Exactly(id),
             None if self.unsolicited => InResponseTo::Absent,
@@ -156,10 +161,25 @@ impl Verify {
             acs: &self.acs,
             in_response_to,
             skew: SignedDuration::from_secs(self.skew.into()),
-            algorithms,
+            algorithms: Algorithms {
+                sha1: self.allow_sha1,
+            },
             signature_policy: SignaturePolicy::Any,
+            decryption: Decryption {
+                keys,
+                cbc: if self.allow_cbc {
+                    Cbc::Allowed
+                } else {
+                    Cbc::Refused
+                },
+            },
             authentication: Authentication::default(),
         };
+        if self.signature_only {
+            return signed(&xml, &expectation, now, |verified| {
+                Ok(signature_only(verified))
+            });
+        }
         let asserted = verify_response(&xml, &expectation, now, &mut Steps::default())?;
         accepted(&asserted, self.strategy)
     }
@@ -253,14 +273,11 @@ fn accepted(asserted: &Asserted, spec: &Spec) -> Result<Value, Refusal> {
 }
 
 /// The signature profile and the keys alone. What stands in the assertion is shown, not checked.
-fn signature_only(xml: &[u8], trust: &Trust, algorithms: Algorithms) -> Result<Value, Refusal> {
-    let document = Document::parse(xml, Mode::Message)?;
-    let shape = ResponseShape::of(&document)?;
-    let verified = signature::verify(&shape, trust, SignaturePolicy::Any, algorithms)?;
+fn signature_only(verified: &Verified<'_>) -> Value {
     let assertion = verified.assertion();
     let subject = assertion.child(ASSERTION, "Subject");
     let name_id = subject.and_then(|subject| subject.child(ASSERTION, "NameID"));
-    Ok(json!({
+    json!({
         "ok": true,
         "signed": verified.signed().as_str(),
         "identity": {
@@ -272,7 +289,7 @@ fn signature_only(xml: &[u8], trust: &Trust, algorithms: Algorithms) -> Result<V
             "session_index": null,
             "valid_until": null,
         },
-    }))
+    })
 }
 
 /// Times `iterations` verifications, in microseconds.

@@ -40,6 +40,7 @@ fn expectation(trust: &Trust) -> Expectation<'_> {
         skew: SignedDuration::from_secs(120),
         algorithms: Algorithms::default(),
         signature_policy: SignaturePolicy::Any,
+        decryption: Decryption::default(),
         authentication: Authentication::default(),
     }
 }

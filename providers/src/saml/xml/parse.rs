@@ -19,7 +19,12 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The parent of the root.
 const NO_ELEMENT: Index = Index::MAX;
 
-pub(super) fn parse(bytes: &[u8], mode: Mode) -> Result<Document<'_>, Refusal> {
+/// Parses a document, or a fragment that inherits declarations.
+pub(super) fn parse<'s>(
+    bytes: &'s [u8],
+    mode: Mode,
+    inherited: Vec<Declaration<'s>>,
+) -> Result<Document<'s>, Refusal> {
     let limits = mode.limits();
     if bytes.len() > limits.bytes {
         return Err(SamlRefusal::ResponseTooLarge
@@ -39,7 +44,7 @@ pub(super) fn parse(bytes: &[u8], mode: Mode) -> Result<Document<'_>, Refusal> {
             .refuse()
             .found("two byte order marks"));
     }
-    Parser::new(text, source, mode).run()
+    Parser::new(text, source, mode, inherited).run()
 }
 
 pub(super) struct Parser<'s> {
@@ -66,7 +71,7 @@ pub(super) struct Open {
 }
 
 impl<'s> Parser<'s> {
-    fn new(text: &'s str, source: &'s str, mode: Mode) -> Self {
+    fn new(text: &'s str, source: &'s str, mode: Mode, inherited: Vec<Declaration<'s>>) -> Self {
         // What SAML messages have, rounded down; a guess that saves copying.
         let nodes = source.len() / 64 + 1;
         let attributes = source.len() / 128 + 1;
@@ -75,6 +80,7 @@ impl<'s> Parser<'s> {
             uri: Cow::Borrowed(XML_NAMESPACE),
             canonical: Stretch::default(),
         };
+        let scope = (XML_DECLARATION..=narrow(inherited.len())).collect();
         Self {
             source,
             skipped: text.len() - source.len(),
@@ -84,9 +90,10 @@ impl<'s> Parser<'s> {
                 source: text,
                 nodes: Vec::with_capacity(nodes),
                 attributes: Vec::with_capacity(attributes),
-                declarations: vec![xml],
+                inherited: narrow(inherited.len()),
+                declarations: std::iter::once(xml).chain(inherited).collect(),
             },
-            scope: vec![XML_DECLARATION],
+            scope,
             open: Vec::with_capacity(16),
             complete: false,
         }

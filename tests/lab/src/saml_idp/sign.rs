@@ -31,7 +31,7 @@ pub(super) fn signed(
         }
     }
     if lie == Lie::Encrypted {
-        ENCRYPTED.clone_into(&mut assertion);
+        assertion = encrypted();
     }
     let response = in_response(lie, draft.response(&assertion));
     if sign_response {
@@ -40,12 +40,20 @@ pub(super) fn signed(
     Ok(response)
 }
 
-/// An encrypted assertion that nobody can open.
-const ENCRYPTED: &str = "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">\
-    <xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\">\
-    <xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"></xenc:EncryptionMethod>\
-    <xenc:CipherData><xenc:CipherValue>AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=</xenc:CipherValue></xenc:CipherData>\
-    </xenc:EncryptedData></saml:EncryptedAssertion>";
+/// An encrypted assertion that nobody can open: its key is as long as that of an RSA-2048 pair, and nobody's.
+fn encrypted() -> String {
+    let key = STANDARD.encode([0; 256]);
+    format!(
+        "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">\
+         <xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\">\
+         <xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"></xenc:EncryptionMethod>\
+         <ds:KeyInfo xmlns:ds=\"{DS}\"><xenc:EncryptedKey>\
+         <xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"></xenc:EncryptionMethod>\
+         <xenc:CipherData><xenc:CipherValue>{key}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo>\
+         <xenc:CipherData><xenc:CipherValue>AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=</xenc:CipherValue></xenc:CipherData>\
+         </xenc:EncryptedData></saml:EncryptedAssertion>"
+    )
+}
 
 struct Profile {
     digest: MessageDigest,
