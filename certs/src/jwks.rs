@@ -33,6 +33,8 @@ pub struct PublishedKey {
     pub id: Option<String>,
     /// The only algorithm that it may be used with, where it says so.
     pub algorithm: Option<JwsAlgorithm>,
+    /// The issuer that it is good for, where it names one (`issuer`, in Microsoft's key sets).
+    pub issuer: Option<String>,
     /// The key itself.
     pub public: PublicKey,
 }
@@ -139,6 +141,7 @@ impl Jwks {
             Ok((algorithm, public)) => self.publish(PublishedKey {
                 id,
                 algorithm,
+                issuer: jwk.get("issuer").and_then(Value::as_str).map(str::to_owned),
                 public,
             }),
             Err(reason) => {

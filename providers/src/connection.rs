@@ -4,6 +4,7 @@ mod domain;
 mod options;
 mod reader;
 mod refusal;
+mod setting;
 mod signing;
 mod upstream;
 
@@ -289,6 +290,10 @@ pub struct OauthOptions {
     pub client_auth_method: Option<ClientAuthMethod>,
     /// `scopes`; the spec's when empty.
     pub scopes: Vec<String>,
+    /// `private_key`: signs the client secret where the provider wants one so; PEM, write-only.
+    pub private_key: Option<Secret>,
+    /// The options that the spec adds, by name; those that are set.
+    pub settings: BTreeMap<String, serde_json::Value>,
 }
 
 /// How our client authenticates at a token endpoint.
@@ -298,6 +303,8 @@ pub enum ClientAuthMethod {
     Basic,
     /// In the body.
     Post,
+    /// Not at all: a public client, which PKCE alone protects.
+    Public,
 }
 
 /// A secret that never shows itself.

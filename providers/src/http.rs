@@ -18,11 +18,16 @@ use crate::oauth::OauthRefusal;
 #[derive(Debug)]
 pub(crate) struct TokenHttp<'e> {
     egress: &'e Egress,
+    /// Members that tell an error where `error` is missing.
+    error_members: &'e [String],
 }
 
 impl<'e> TokenHttp<'e> {
-    pub(crate) fn new(egress: &'e Egress) -> Self {
-        Self { egress }
+    pub(crate) fn new(egress: &'e Egress, error_members: &'e [String]) -> Self {
+        Self {
+            egress,
+            error_members,
+        }
     }
 }
 
@@ -31,7 +36,7 @@ impl<'c> AsyncHttpClient<'c> for TokenHttp<'_> {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Refusal>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move { normalized(&self.egress.send(request).await?) })
+        Box::pin(async move { normalized(&self.egress.send(request).await?, self.error_members) })
     }
 }
 
@@ -40,10 +45,13 @@ impl<'c> AsyncHttpClient<'c> for TokenHttp<'_> {
 /// # Errors
 /// `oauth.upstream_unavailable` for an outage, `oauth.client_rejected` for a bare 401, `oauth.token_malformed`
 /// for everything that is neither tokens nor an error.
-fn normalized(reply: &HttpResponse) -> Result<HttpResponse, Refusal> {
+pub(crate) fn normalized(
+    reply: &HttpResponse,
+    error_members: &[String],
+) -> Result<HttpResponse, Refusal> {
     let read = members(reply.body());
     if let Ok(members) = &read
-        && let Some(error) = error_of(members)
+        && let Some(error) = error_of(members).or_else(|| own_error(members, error_members))
     {
         return Ok(response(StatusCode::BAD_REQUEST, &error));
     }
@@ -96,6 +104,15 @@ fn error_of(members: &Map<String, Value>) -> Option<Value> {
         .and_then(Value::as_str)
         .unwrap_or_default();
     Some(serde_json::json!({ "error": error, "error_description": description }))
+}
+
+/// An error in a member of the provider's own (Twitch: `message`), in a reply that holds no token.
+fn own_error(members: &Map<String, Value>, names: &[String]) -> Option<Value> {
+    let names = names
+        .iter()
+        .filter(|_| !members.contains_key("access_token"));
+    let mut told = names.filter_map(|name| members.get(name)?.as_str());
+    Some(serde_json::json!({ "error": told.next()?, "error_description": "" }))
 }
 
 fn tokens(members: &Map<String, Value>) -> Result<Value, Refusal> {
@@ -173,7 +190,7 @@ mod tests {
             .status(status)
             .body(body.as_bytes().to_vec())
             .unwrap();
-        normalized(&reply).map(|r| {
+        normalized(&reply, &["message".to_owned()]).map(|r| {
             (
                 r.status().as_u16(),
                 serde_json::from_slice(r.body()).unwrap(),
@@ -216,6 +233,11 @@ mod tests {
             (400, r#"{"error":{"code":"190","message":"m"}}"#, "190"),
             (401, r#"{"error":"invalid_client"}"#, "invalid_client"),
             (503, r#"{"error":"server_error"}"#, "server_error"),
+            (
+                400,
+                r#"{"status":400,"message":"Invalid authorization code"}"#,
+                "Invalid authorization code",
+            ),
         ] {
             let (status, body) = reply(status, body).unwrap();
             assert_eq!((status, body["error"].as_str()), (400, Some(error)));

@@ -1,5 +1,7 @@
 //! A vendor's habits as data. One file per strategy in `providers/specs`; its path is its name.
 
+pub mod oauth;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -28,12 +30,15 @@ pub struct Spec {
     /// SAML only: how attributes become the fields of a person.
     #[serde(default)]
     pub attributes: Attributes,
-    /// OIDC only: scopes to ask for.
+    /// OAuth 2.0 and OIDC only: scopes to ask for.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// OIDC only: an issuer that is the same for everybody.
+    /// OAuth 2.0 and OIDC only: an issuer that no connection has to name, a template. It may hold `{claims/tid}`.
     #[serde(default)]
     pub issuer: Option<String>,
+    /// OAuth 2.0 and OIDC only: what it does on the wire.
+    #[serde(default)]
+    pub oauth: oauth::OauthSpec,
     /// The words of the vendor's console.
     pub console: Console,
 }
@@ -55,13 +60,41 @@ pub struct Setup {
     pub also: Vec<String>,
 }
 
+/// Specs that a test made up. No release build has this.
+#[cfg(feature = "unproven")]
+mod invented {
+    use std::collections::BTreeMap;
+    use std::sync::{PoisonError, RwLock};
+
+    use super::Spec;
+
+    static INVENTED: RwLock<BTreeMap<String, &'static Spec>> = RwLock::new(BTreeMap::new());
+
+    pub(super) fn of(strategy: &str) -> Option<&'static Spec> {
+        let all = INVENTED.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(strategy).copied()
+    }
+
+    impl Spec {
+        /// Adds a spec to this process, as a file would: it stays for the process's life.
+        ///
+        /// # Errors
+        /// What is wrong with the text.
+        pub fn invent(strategy: &str, text: &str) -> Result<(), String> {
+            let spec = Box::leak(Box::new(Self::parse(strategy, text)?));
+            let mut all = INVENTED.write().unwrap_or_else(PoisonError::into_inner);
+            all.insert(strategy.to_owned(), spec);
+            Ok(())
+        }
+    }
+}
+
 /// All specs, by strategy.
 static SPECS: LazyLock<BTreeMap<String, Spec>> = LazyLock::new(|| {
     FILES
         .iter()
         .filter_map(|(strategy, text)| {
-            let mut spec: Spec = toml::from_str(text).ok()?;
-            (*strategy).clone_into(&mut spec.strategy);
+            let spec = Spec::parse(strategy, text).ok()?;
             Some(((*strategy).to_owned(), spec))
         })
         .collect()
@@ -85,13 +118,48 @@ const FILES: &[(&str, &str)] = files![
     "saml" / "microsoft",
     "saml" / "okta",
     "oidc" / "custom",
+    "oidc" / "google_workspace",
     "oidc" / "okta",
+    "oauth2" / "apple",
+    "oauth2" / "azure_ad",
+    "oauth2" / "bitbucket",
+    "oauth2" / "clever",
+    "oauth2" / "custom",
+    "oauth2" / "discord",
+    "oauth2" / "facebook",
+    "oauth2" / "github",
+    "oauth2" / "gitlab",
+    "oauth2" / "google",
+    "oauth2" / "linkedin",
+    "oauth2" / "microsoft",
+    "oauth2" / "roblox",
+    "oauth2" / "slack",
+    "oauth2" / "twitch",
+    "oauth2" / "twitter",
+    "oauth2" / "xero",
 ];
 
 impl Spec {
     /// The spec of a strategy, or `None` where this build has none.
     pub fn of(strategy: &str) -> Option<&'static Self> {
+        #[cfg(feature = "unproven")]
+        if let Some(invented) = invented::of(strategy) {
+            return Some(invented);
+        }
         SPECS.get(strategy)
+    }
+
+    /// Reads a spec file.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse(strategy: &str, text: &str) -> Result<Self, String> {
+        let mut spec: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        strategy.clone_into(&mut spec.strategy);
+        match spec.oauth.flaws().as_slice() {
+            [] => Ok(spec),
+            flaws => Err(flaws.join("; ")),
+        }
     }
 
     /// `saml`, `oidc`, `oauth2` or `wsfed`.
@@ -122,7 +190,7 @@ mod tests {
     #[test]
     fn every_file_parses() {
         for (strategy, text) in FILES {
-            let parsed: Result<Spec, _> = toml::from_str(text);
+            let parsed = Spec::parse(strategy, text);
             assert!(parsed.is_ok(), "{strategy}: {:?}", parsed.err());
         }
     }

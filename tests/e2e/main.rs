@@ -37,3 +37,4 @@ mod second_opinion;
 mod session;
 mod setup;
 mod stranger;
+mod upstream;

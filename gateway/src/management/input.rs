@@ -93,7 +93,7 @@ pub(super) fn schema(creating: bool) -> Value {
 }
 
 /// Protocols that connections speak; each has a strategy `custom`.
-const PROTOCOLS: [&str; 2] = ["saml", "oidc"];
+const PROTOCOLS: [&str; 3] = ["saml", "oidc", "oauth2"];
 
 fn protocol_schema(spec: &'static Spec, creating: bool) -> Value {
     let strategies: Vec<&str> = Spec::all()
@@ -117,7 +117,7 @@ fn protocol_schema(spec: &'static Spec, creating: bool) -> Value {
         members.note("options", || {
             json!({
                 "type": ["object", "null"], "additionalProperties": false,
-                "properties": Options::shape(spec),
+                "properties": options_of(spec.protocol()),
             })
         });
     });
@@ -132,6 +132,26 @@ fn protocol_schema(spec: &'static Spec, creating: bool) -> Value {
             .into();
     }
     schema
+}
+
+/// The options of every strategy of a protocol: which of them belong to which is told by the answer to a wrong one.
+fn options_of(protocol: &str) -> Map<String, Value> {
+    let mut all: Map<String, Value> = Map::new();
+    for spec in Spec::all().filter(|spec| spec.protocol() == protocol) {
+        for (name, mut shape) in Options::shape(spec) {
+            if let (Some(words), Some(known)) = (
+                shape.get_mut("enum").and_then(Value::as_array_mut),
+                all.get_mut(&name)
+                    .and_then(|known| known.get_mut("enum")?.as_array_mut()),
+            ) {
+                words.retain(|word| !known.contains(word));
+                known.append(words);
+            } else {
+                all.entry(name).or_insert(shape);
+            }
+        }
+    }
+    all
 }
 
 fn members_of(

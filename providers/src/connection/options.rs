@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::domain::home_realm_domains;
 use super::reader::Reader;
+use super::setting::{self, check_client_key};
 use super::signing::{REQUEST_SIGNATURES, check_signing, legacy_sha1_until};
 use super::upstream::{upstream_params, upstream_params_json};
 use super::{
@@ -42,9 +43,10 @@ const SIGNATURE_POLICIES: [(&str, SignaturePolicy); 4] = [
     ("response_signed", SignaturePolicy::Response),
     ("both", SignaturePolicy::Both),
 ];
-const CLIENT_AUTH_METHODS: [(&str, ClientAuthMethod); 2] = [
+const CLIENT_AUTH_METHODS: [(&str, ClientAuthMethod); 3] = [
     ("client_secret_basic", ClientAuthMethod::Basic),
     ("client_secret_post", ClientAuthMethod::Post),
+    ("none", ClientAuthMethod::Public),
 ];
 
 impl Options {
@@ -124,15 +126,19 @@ impl Options {
 
     /// The secret options that are set, to be sealed and never shown.
     pub fn secrets(&self) -> Map<String, Value> {
-        let (name, secret) = match &self.protocol {
+        let all = match &self.protocol {
             ProtocolOptions::Saml(options) => {
-                ("saml_signing_private_key", &options.signing_private_key)
+                vec![("saml_signing_private_key", &options.signing_private_key)]
             }
-            ProtocolOptions::Oauth(options) => ("client_secret", &options.client_secret),
+            ProtocolOptions::Oauth(options) => vec![
+                ("client_secret", &options.client_secret),
+                ("private_key", &options.private_key),
+            ],
         };
-        secret
-            .iter()
-            .map(|secret| (name.to_owned(), Value::from(secret.reveal())))
+        all.into_iter()
+            .filter_map(|(name, secret)| {
+                Some((name.to_owned(), Value::from(secret.as_ref()?.reveal())))
+            })
             .collect()
     }
 }
@@ -181,7 +187,9 @@ fn missing_oauth(options: &OauthOptions, spec: &Spec) -> Vec<Problem> {
             "options.client_id",
         ),
         (
-            options.client_secret.is_none(),
+            options.client_secret.is_none()
+                && options.private_key.is_none()
+                && options.client_auth_method != Some(ClientAuthMethod::Public),
             ConnectionRefusal::ClientSecretMissing,
             "options.client_secret",
         ),
@@ -189,14 +197,15 @@ fn missing_oauth(options: &OauthOptions, spec: &Spec) -> Vec<Problem> {
     .into_iter()
     .filter(|(absent, ..)| *absent)
     .map(|(_, leaf, field)| Problem::new(leaf, field))
+    .chain(setting::missing(options, &spec.oauth))
     .collect()
 }
 
-fn read(reader: &mut Reader<'_>, spec: &Spec) -> Options {
+fn read(reader: &mut Reader<'_>, spec: &'static Spec) -> Options {
     let common = common(reader, spec);
     let protocol = match spec.protocol() {
         "saml" => ProtocolOptions::Saml(saml(reader, spec)),
-        _ => ProtocolOptions::Oauth(oauth(reader)),
+        _ => ProtocolOptions::Oauth(oauth(reader, spec)),
     };
     Options { common, protocol }
 }
@@ -261,14 +270,38 @@ fn saml(reader: &mut Reader<'_>, spec: &Spec) -> SamlOptions {
     options
 }
 
-fn oauth(reader: &mut Reader<'_>) -> OauthOptions {
-    OauthOptions {
-        issuer: issuer(reader),
+fn oauth(reader: &mut Reader<'_>, spec: &'static Spec) -> OauthOptions {
+    // Where the vendor's issuer is known, no connection names another one.
+    let issuer = spec.issuer.is_none().then(|| issuer(reader)).flatten();
+    let signs = spec.oauth.token.minted_secret.is_some();
+    let options = OauthOptions {
+        issuer,
         client_id: reader.text("client_id"),
         client_secret: reader.secret("client_secret", SECRET_BYTES),
-        client_auth_method: reader.choice("client_auth_method", &CLIENT_AUTH_METHODS),
+        client_auth_method: client_auth_method(reader, spec),
         scopes: scopes(reader),
-    }
+        private_key: signs
+            .then(|| reader.secret("private_key", PEM_BYTES))
+            .flatten(),
+        settings: setting::settings(reader, spec),
+    };
+    check_client_key(reader, &options);
+    options
+}
+
+/// One that the provider takes; where its spec names none, one that authenticates.
+fn client_auth_method(reader: &mut Reader<'_>, spec: &Spec) -> Option<ClientAuthMethod> {
+    let name = "client_auth_method";
+    let methods = &spec.oauth.token.methods;
+    let taken = |spelling: &str| {
+        methods.iter().any(|method| method == spelling)
+            || (methods.is_empty() && spelling != "none")
+    };
+    let taken: Vec<_> = CLIENT_AUTH_METHODS
+        .into_iter()
+        .filter(|(spelling, _)| taken(spelling))
+        .collect();
+    reader.choice(name, &taken)
 }
 
 /// OpenID Connect Discovery 4: an issuer has neither query nor fragment.
@@ -395,6 +428,9 @@ fn oauth_json(options: &OauthOptions) -> Map<String, Value> {
         .map(|method| spelling(&CLIENT_AUTH_METHODS, &method));
     set("client_auth_method", json!(method));
     set("scopes", json!(options.scopes));
+    for (name, value) in &options.settings {
+        set(name, value.clone());
+    }
     members
 }
 

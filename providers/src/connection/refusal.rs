@@ -100,6 +100,14 @@ refusals! {
         ClientSecretMissing = "client_secret_missing", Operator,
             says "The connection has no client secret for the identity provider.",
             fix "Copy {client_secret} from {console} into client_secret.";
+        /// The connection is to be activated and lacks an option that its strategy needs; the evidence names it.
+        OptionMissing = "option_missing", Operator,
+            says "The connection lacks a setting that this kind of connection needs.",
+            fix "Set the option named under expected to the value that {console} shows.";
+        /// The private key that signs client secrets cannot be read, or is not an elliptic one on P-256.
+        ClientKey = "client_key", Application,
+            says "The connection's private key cannot be read.",
+            fix "Send the text of the .p8 file as it was downloaded, with its first and last line.";
     }
 }
 

@@ -1,10 +1,17 @@
 //! The authorization response: what the browser brings back (RFC 6749 section 4.1.2, RFC 9207).
 
+use std::collections::BTreeMap;
+
+use fedgate_certs::error::CertError;
+use fedgate_certs::json;
 use oauth2::AuthorizationCode;
+use serde_json::Value;
 
 use super::OauthRefusal;
 use crate::error::Refusal;
 use crate::login::Callback;
+use crate::oidc::issuer;
+use crate::spec::oauth::Meaning;
 
 /// The longest query string that is read, in bytes.
 const QUERY_BYTES: usize = 16 * 1024;
@@ -12,6 +19,8 @@ const QUERY_BYTES: usize = 16 * 1024;
 const PARAMETERS_MOST: usize = 64;
 /// The longest authorization code, in bytes.
 const CODE_BYTES: usize = 4096;
+/// The longest JSON in a parameter, in bytes.
+const JSON_BYTES: usize = 4096;
 /// Parameters that carry tokens or a whole response past the token endpoint (RFC 9700 section 2.1.2).
 const TOKEN_BEARING: [&str; 5] = [
     "access_token",
@@ -27,10 +36,23 @@ const DECIDING: [&str; 4] = ["code", "state", "iss", "error"];
 pub(super) struct Expected<'a> {
     /// The `state` that was sent.
     pub(super) state: &'a str,
-    /// The issuer that the browser was sent to.
-    pub(super) issuer: &'a str,
+    /// The issuer that the browser was sent to; `None` where nothing says what it calls itself.
+    pub(super) issuer: Option<&'a str>,
     /// Whether its metadata says that every response names it.
     pub(super) issuer_announced: bool,
+    /// What the provider's own error codes mean.
+    pub(super) errors: &'a BTreeMap<String, Meaning>,
+}
+
+/// The JSON object in a parameter of the callback; nothing where there is none that can be read.
+pub(super) fn json_member(callback: &Callback, name: &str) -> Option<Value> {
+    let parameters = Parameters::read(callback).ok()?;
+    let text = parameters
+        .one(name)
+        .filter(|text| text.len() <= JSON_BYTES)?;
+    json::object(text.as_bytes(), CertError::NotAToken)
+        .ok()
+        .map(Value::Object)
 }
 
 /// Takes the code out of a callback. Parameters that nobody asked for are ignored, unless they carry tokens.
@@ -48,7 +70,7 @@ pub(super) fn code(
     check_issuer(&parameters, expected)?;
     if let Some(error) = parameters.one("error") {
         let description = parameters.one("error_description").unwrap_or_default();
-        return Err(error_response(error, description));
+        return Err(error_response(error, description, expected.errors));
     }
     match parameters.one("code") {
         None | Some("") => Err(OauthRefusal::CallbackEmpty.into()),
@@ -61,8 +83,32 @@ pub(super) fn code(
 
 /// The leaf that an error code means, in front (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6) or at the token
 /// endpoint (RFC 6749 5.2).
-pub(super) fn error_response(error: &str, description: &str) -> Refusal {
-    let leaf = match error {
+pub(super) fn error_response(
+    error: &str,
+    description: &str,
+    own: &BTreeMap<String, Meaning>,
+) -> Refusal {
+    let leaf = own
+        .get(error)
+        .or_else(|| own.get(description))
+        .map_or_else(|| standard(error), |meaning| leaf_of(*meaning));
+    leaf.refuse()
+        .found(printable(error))
+        .detail(printable(description))
+}
+
+fn leaf_of(meaning: Meaning) -> OauthRefusal {
+    match meaning {
+        Meaning::AccessDenied => OauthRefusal::AccessDenied,
+        Meaning::InteractionRequired => OauthRefusal::InteractionRequired,
+        Meaning::Unavailable => OauthRefusal::UpstreamUnavailable,
+        Meaning::ClientRejected => OauthRefusal::ClientRejected,
+        Meaning::CodeRejected => OauthRefusal::CodeRejected,
+    }
+}
+
+fn standard(error: &str) -> OauthRefusal {
+    match error {
         "access_denied" => OauthRefusal::AccessDenied,
         "interaction_required"
         | "login_required"
@@ -72,27 +118,25 @@ pub(super) fn error_response(error: &str, description: &str) -> Refusal {
         "invalid_client" | "unauthorized_client" => OauthRefusal::ClientRejected,
         "invalid_grant" => OauthRefusal::CodeRejected,
         _ => OauthRefusal::UpstreamError,
-    };
-    leaf.refuse()
-        .found(printable(error))
-        .detail(printable(description))
+    }
 }
 
 /// An issuer that is named must be ours, also beside an error; one that is promised must be named beside a code.
 fn check_issuer(parameters: &Parameters, expected: &Expected<'_>) -> Result<(), Refusal> {
+    let Some(own) = expected.issuer else {
+        return Ok(());
+    };
     match parameters.one("iss") {
-        Some(issuer) if issuer != expected.issuer => Err(OauthRefusal::CallbackIssuerMismatch
+        Some(named) if !issuer::fits(own, named) => Err(OauthRefusal::CallbackIssuerMismatch
             .refuse()
-            .expected(expected.issuer)
-            .found(issuer)),
+            .expected(own)
+            .found(named)),
         None if expected.issuer_announced
             && parameters
                 .one("code")
                 .is_some_and(|_| parameters.one("error").is_none()) =>
         {
-            Err(OauthRefusal::CallbackIssuerMissing
-                .refuse()
-                .expected(expected.issuer))
+            Err(OauthRefusal::CallbackIssuerMissing.refuse().expected(own))
         }
         _ => Ok(()),
     }
@@ -162,8 +206,9 @@ mod tests {
 
     const EXPECTED: Expected<'_> = Expected {
         state: "s",
-        issuer: "https://op.example",
+        issuer: Some("https://op.example"),
         issuer_announced: true,
+        errors: &BTreeMap::new(),
     };
 
     fn refused(query: &str) -> Refusal {

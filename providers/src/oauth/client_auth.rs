@@ -19,7 +19,7 @@ pub(super) fn choose(
         |name: &str| offered.is_none_or(|methods| methods.iter().any(|method| method == name));
     match configured {
         Some(ClientAuthMethod::Basic) => Ok(AuthType::BasicAuth),
-        Some(ClientAuthMethod::Post) => Ok(AuthType::RequestBody),
+        Some(ClientAuthMethod::Post | ClientAuthMethod::Public) => Ok(AuthType::RequestBody),
         None if offers("client_secret_basic") => Ok(AuthType::BasicAuth),
         None if offers("client_secret_post") => Ok(AuthType::RequestBody),
         None => Err(OauthRefusal::ClientAuthUnsupported

@@ -1,10 +1,16 @@
 //! OAuth 2.0's authorization code flow, and OpenID Connect upon it: the browser's way out and back, the exchange
 //! of the code, and the person behind the tokens.
 
+mod call;
 mod callback;
 mod client_auth;
+mod document;
 mod flow;
+mod habits;
+mod minted_secret;
 mod pkce;
+mod profile;
+mod request;
 mod token;
 mod userinfo;
 

@@ -5,6 +5,7 @@ mod id_token;
 mod keys;
 mod network;
 mod request;
+mod samples;
 mod userinfo;
 
 use base64::Engine as _;

@@ -19,6 +19,7 @@ use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::http::TokenHttp;
 use crate::login::OauthPending;
+use crate::spec::oauth::TokenSpec;
 
 /// Our registration at one provider.
 pub(super) type OauthClient = Client<
@@ -35,7 +36,7 @@ pub(super) type OauthClient = Client<
 >;
 
 /// What OpenID Connect adds to a token reply, unread.
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(super) struct IdTokenField {
     id_token: Option<String>,
 }
@@ -61,6 +62,7 @@ pub(super) struct Tokens {
 pub(super) async fn exchange(
     client: &OauthClient,
     egress: &Egress,
+    spec: &TokenSpec,
     code: AuthorizationCode,
     pending: &OauthPending,
 ) -> Result<Tokens, Refusal> {
@@ -70,8 +72,9 @@ pub(super) async fn exchange(
     if let Some(verifier) = &pending.code_verifier {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.clone()));
     }
-    let http = TokenHttp::new(egress);
-    let reply = request.request_async(&http).await.map_err(refusal_of)?;
+    let http = TokenHttp::new(egress, &spec.error_members);
+    let reply = request.request_async(&http).await;
+    let reply = reply.map_err(|error| refusal_of(error, spec))?;
     Ok(Tokens {
         access_token: reply.access_token().clone(),
         id_token: reply.extra_fields().id_token.clone(),
@@ -79,12 +82,13 @@ pub(super) async fn exchange(
 }
 
 /// No reply's text is kept, for it may hold tokens.
-fn refusal_of(error: RequestTokenError<Refusal, BasicErrorResponse>) -> Refusal {
+fn refusal_of(error: RequestTokenError<Refusal, BasicErrorResponse>, spec: &TokenSpec) -> Refusal {
     match error {
         RequestTokenError::Request(refusal) => refusal,
         RequestTokenError::ServerResponse(reply) => error_response(
             reply.error().as_ref(),
             reply.error_description().map_or("", String::as_str),
+            &spec.errors,
         ),
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             OauthRefusal::TokenMalformed.refuse()

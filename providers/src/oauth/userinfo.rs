@@ -1,13 +1,12 @@
 //! The user info endpoint (OpenID Connect Core section 5.3), asked when the ID token is thin.
 
-use fedgate_certs::error::CertError;
-use fedgate_certs::json;
+use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use http::{Request, StatusCode};
 use oauth2::AccessToken;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::call::{bearer, document};
 use crate::egress::Egress;
 use crate::error::Refusal;
 use crate::oidc::OidcRefusal;
@@ -23,23 +22,14 @@ pub(super) async fn fetch(
     access_token: &AccessToken,
     subject: &str,
 ) -> Result<Map<String, Value>, Refusal> {
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", access_token.secret()))
-        .map_err(|_| malformed("an access token that fits into a header"))?;
-    bearer.set_sensitive(true);
     let request = Request::get(endpoint.as_str())
         .header(ACCEPT, HeaderValue::from_static("application/json"))
-        .header(AUTHORIZATION, bearer)
+        .header(AUTHORIZATION, bearer(access_token)?)
         .body(Vec::new())
         .map_err(|_| malformed("a valid endpoint"))?;
-    let response = egress.send(request).await?;
-    if response.status() != StatusCode::OK {
-        return Err(OidcRefusal::UserinfoRefused
-            .refuse()
-            .expected(200)
-            .found(response.status().as_u16()));
-    }
-    let claims = json::object(response.body(), CertError::NotAToken)
-        .map_err(|error| malformed("one JSON object").detail(error))?;
+    let Value::Object(claims) = document(&egress.send(request).await?)? else {
+        return Err(malformed("one JSON object"));
+    };
     match claims.get("sub").and_then(Value::as_str) {
         Some(found) if found == subject => Ok(claims),
         found => Err(OidcRefusal::UserinfoSubjectMismatch

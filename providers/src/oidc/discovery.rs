@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::OidcRefusal;
+use super::issuer;
 use crate::egress::{Egress, Purpose};
 use crate::error::Refusal;
 
@@ -21,7 +22,8 @@ pub(crate) struct Metadata {
     pub(crate) issuer: String,
     pub(crate) authorization_endpoint: Url,
     pub(crate) token_endpoint: Url,
-    pub(crate) jwks_uri: Url,
+    /// Absent where no ID token is expected.
+    pub(crate) jwks_uri: Option<Url>,
     pub(crate) userinfo_endpoint: Option<Url>,
     /// The announced algorithms that are accepted; RS256 where nothing is announced. Never empty.
     pub(crate) algorithms: Vec<JwsAlgorithm>,
@@ -30,21 +32,86 @@ pub(crate) struct Metadata {
     pub(crate) names_itself_in_callbacks: bool,
 }
 
+/// Endpoints as a spec and its connection's options state them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StatedEndpoints {
+    pub(crate) authorize: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) keys: Option<String>,
+    pub(crate) userinfo: Option<String>,
+}
+
 impl Metadata {
     /// Fetches the metadata of `issuer`.
     ///
     /// # Errors
     /// `egress` leaves, `oidc.discovery_malformed`, `oidc.discovery_issuer_mismatch`.
     pub(crate) async fn discover(issuer: &str, egress: &Egress) -> Result<Self, Refusal> {
-        let fetched = egress.get(&location(issuer)?, Purpose::Discovery).await?;
+        Self::discover_at(issuer, issuer, egress).await
+    }
+
+    /// Fetches the metadata of `issuer`, which may be a template (see [`super::issuer`]), from under another address. The
+    /// issuer is then the one that it names, if that is one of the template.
+    ///
+    /// # Errors
+    /// As [`Metadata::discover`].
+    pub(crate) async fn discover_at(
+        address: &str,
+        issuer: &str,
+        egress: &Egress,
+    ) -> Result<Self, Refusal> {
+        let fetched = egress.get(&location(address)?, Purpose::Discovery).await?;
         Self::parse(&fetched.body, issuer, egress)
+    }
+
+    /// The metadata of a provider whose endpoints are known beforehand.
+    ///
+    /// # Errors
+    /// `oidc.discovery_malformed`, and `egress` leaves for an address that may not be reached.
+    pub(crate) fn stated(
+        issuer: String,
+        endpoints: &StatedEndpoints,
+        algorithms: &[String],
+        egress: &Egress,
+    ) -> Result<Self, Refusal> {
+        let stated = |text: &Option<String>, name| match text {
+            Some(text) => checked_endpoint(text, name, egress).map(Some),
+            None => Ok(None),
+        };
+        let required = |text, name| stated(text, name)?.ok_or_else(|| malformed(name));
+        let algorithms: Vec<_> = algorithms
+            .iter()
+            .filter_map(|name| JwsAlgorithm::from_name(name))
+            .collect();
+        Ok(Self {
+            issuer,
+            authorization_endpoint: required(&endpoints.authorize, "authorization_endpoint")?,
+            token_endpoint: required(&endpoints.token, "token_endpoint")?,
+            jwks_uri: stated(&endpoints.keys, "jwks_uri")?,
+            userinfo_endpoint: stated(&endpoints.userinfo, "userinfo_endpoint")?,
+            algorithms: if algorithms.is_empty() {
+                vec![JwsAlgorithm::Rs256]
+            } else {
+                algorithms
+            },
+            token_auth_methods: None,
+            names_itself_in_callbacks: false,
+        })
+    }
+
+    /// Reads a document without the network.
+    #[cfg(test)]
+    pub(crate) fn parse_sample(text: &[u8], issuer: &str) -> Result<Self, Refusal> {
+        let policy = crate::egress::EgressPolicy::default();
+        Self::parse(text, issuer, &Egress::new(policy))
     }
 
     fn parse(text: &[u8], issuer: &str, egress: &Egress) -> Result<Self, Refusal> {
         let members = json::object(text, CertError::NotAToken)
             .map_err(|error| malformed("one JSON object").detail(error))?;
         let named = string(&members, "issuer")?.ok_or_else(|| malformed("issuer"))?;
-        if named != issuer {
+        let for_all_tenants = issuer::is_template_of(issuer, named);
+        if !for_all_tenants && !issuer::fits(issuer, named) {
             return Err(OidcRefusal::DiscoveryIssuerMismatch
                 .refuse()
                 .expected(issuer)
@@ -52,10 +119,10 @@ impl Metadata {
         }
         let required = |name| endpoint(&members, name, egress)?.ok_or_else(|| malformed(name));
         Ok(Self {
-            issuer: issuer.to_owned(),
+            issuer: if for_all_tenants { issuer } else { named }.to_owned(),
             authorization_endpoint: required("authorization_endpoint")?,
             token_endpoint: required("token_endpoint")?,
-            jwks_uri: required("jwks_uri")?,
+            jwks_uri: Some(required("jwks_uri")?),
             userinfo_endpoint: endpoint(&members, "userinfo_endpoint", egress)?,
             algorithms: algorithms(&members)?,
             token_auth_methods: list(&members, "token_endpoint_auth_methods_supported")?,
@@ -86,6 +153,10 @@ fn endpoint(
     let Some(text) = string(members, name)? else {
         return Ok(None);
     };
+    checked_endpoint(text, name, egress).map(Some)
+}
+
+fn checked_endpoint(text: &str, name: &str, egress: &Egress) -> Result<Url, Refusal> {
     if text.len() > ENDPOINT_BYTES {
         return Err(malformed(name).found(format!("{} bytes", text.len())));
     }
@@ -94,7 +165,7 @@ fn endpoint(
     if url.fragment().is_some() {
         return Err(malformed(name).found(text));
     }
-    Ok(Some(url))
+    Ok(url)
 }
 
 fn algorithms(members: &Map<String, Value>) -> Result<Vec<JwsAlgorithm>, Refusal> {

@@ -1,7 +1,7 @@
 //! From verified claims to the identity at the waist.
 
 use fedgate_certs::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::claims::Claims;
 use crate::connection::ConnectionId;
@@ -21,7 +21,7 @@ const ATTRIBUTES_MOST: usize = 64;
 const VALUES_MOST: usize = 100;
 
 /// Claims that have their own place, or belong to the protocol.
-const PLACED: [&str; 23] = [
+pub(crate) const PLACED: [&str; 23] = [
     "iss",
     "sub",
     "aud",
@@ -47,10 +47,50 @@ const PLACED: [&str; 23] = [
     "groups",
 ];
 
+/// What is known of a person, under the names of OpenID Connect, whatever the provider calls it.
+#[derive(Debug, Default)]
+pub(crate) struct Profile {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    /// When the person proved themselves, in seconds since the epoch.
+    pub(crate) auth_time: Option<i64>,
+    /// Whether the provider is the authority for the address's domain.
+    pub(crate) authoritative: bool,
+    /// Every claim, by name.
+    pub(crate) members: Map<String, Value>,
+}
+
+impl From<Claims> for Profile {
+    fn from(claims: Claims) -> Self {
+        Self {
+            issuer: claims.issuer,
+            subject: claims.subject,
+            auth_time: claims.auth_time,
+            authoritative: false,
+            members: claims.members,
+        }
+    }
+}
+
+/// A boolean in the dresses that providers give it; `None` for anything else.
+pub(crate) fn is_true(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(word) if word == "true" || word == "1" => Some(true),
+        Value::String(word) if word == "false" || word == "0" => Some(false),
+        Value::Number(number) => match number.as_u64() {
+            Some(1) => Some(true),
+            Some(0) => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Writes the identity.
-pub(crate) fn identity(connection: &ConnectionId, claims: Claims) -> VerifiedIdentity {
+pub(crate) fn identity(connection: &ConnectionId, profile: Profile) -> VerifiedIdentity {
     let text = |name: &str| {
-        claims
+        profile
             .members
             .get(name)
             .filter(|value| value.is_string())
@@ -58,22 +98,22 @@ pub(crate) fn identity(connection: &ConnectionId, claims: Claims) -> VerifiedIde
     };
     VerifiedIdentity {
         connection: connection.clone(),
-        email: email(&claims),
+        email: email(&profile),
         given_name: text("given_name"),
         family_name: text("family_name"),
         name: text("name"),
         picture: text("picture").filter(|url| url.starts_with("https://")),
-        groups: claims
+        groups: profile
             .members
             .get("groups")
             .map(|groups| values(groups, GROUPS_MOST))
             .unwrap_or_default(),
-        attributes: attributes(&claims),
-        authenticated_at: claims
+        attributes: attributes(&profile),
+        authenticated_at: profile
             .auth_time
             .and_then(|seconds| Timestamp::from_second(seconds).ok()),
         acr: text("acr"),
-        amr: claims
+        amr: profile
             .members
             .get("amr")
             .map(|methods| values(methods, VALUES_MOST))
@@ -84,30 +124,28 @@ pub(crate) fn identity(connection: &ConnectionId, claims: Claims) -> VerifiedIde
         }),
         replay: None,
         subject: Subject {
-            issuer: claims.issuer,
-            value: claims.subject,
+            issuer: profile.issuer,
+            value: profile.subject,
         },
     }
 }
 
 /// The upstream's own statement is kept as it is; whether it counts is decided elsewhere.
-fn email(claims: &Claims) -> Option<Email> {
-    let address = claims
+fn email(profile: &Profile) -> Option<Email> {
+    let address = profile
         .members
         .get("email")
         .and_then(kept)
         .filter(|address| is_address(address))?;
-    let claim = match claims.members.get("email_verified") {
-        Some(Value::Bool(true)) => EmailClaim::Verified,
-        Some(Value::String(word)) if word == "true" => EmailClaim::Verified,
-        Some(Value::Bool(false)) => EmailClaim::Unverified,
-        Some(Value::String(word)) if word == "false" => EmailClaim::Unverified,
-        _ => EmailClaim::Unstated,
+    let claim = match profile.members.get("email_verified").and_then(is_true) {
+        Some(true) => EmailClaim::Verified,
+        Some(false) => EmailClaim::Unverified,
+        None => EmailClaim::Unstated,
     };
     Some(Email {
         address,
         claim,
-        authoritative: false,
+        authoritative: profile.authoritative,
     })
 }
 
@@ -119,8 +157,8 @@ fn is_address(text: &str) -> bool {
         && parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
-fn attributes(claims: &Claims) -> Released {
-    let others = claims
+fn attributes(profile: &Profile) -> Released {
+    let others = profile
         .members
         .iter()
         .filter(|(name, _)| !PLACED.contains(&name.as_str()) && name.len() <= VALUE_BYTES);

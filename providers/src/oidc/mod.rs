@@ -3,6 +3,7 @@
 pub(crate) mod claims;
 pub(crate) mod discovery;
 pub(crate) mod id_token;
+pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod mapping;
 mod verification_key;
@@ -88,7 +89,15 @@ refusals! {
         AtHashMismatch = "at_hash_mismatch", Upstream,
             says "The answer of the identity provider was not sound.",
             fix "The at_hash of an ID token is made from the access token beside it (OpenID Connect Core section 3.1.3.6).";
-        /// The token has no usable sub: absent, empty, not a string, longer than 255 bytes, or with invisible characters.
+        /// The token is signed with a key that is another issuer's.
+        KeyIssuerMismatch = "key_issuer_mismatch", Upstream,
+            says "The answer came from another identity provider than the one that was asked.",
+            fix "The key that signed is published at {certificate} for another tenant; sign in with an account of the right one.";
+        /// The account belongs to another organization than this connection is for; the evidence names the claim.
+        AccountNotAdmitted = "account_not_admitted", Browser,
+            says "This account cannot be used to sign in here.",
+            fix "Sign in with an account of the right organization, or add the value found to the connection's option for it.";
+        /// The provider has no usable id of the person: absent, empty, not a text, longer than 255 bytes, or with invisible characters.
         SubjectMissing = "subject_missing", Upstream,
             says "The identity provider did not say who signed in.",
             fix "Map a stable user id to the claim sub at {attributes}.";

@@ -102,10 +102,6 @@ impl<'d> Verified<'d> {
     pub fn signed_octets(&self) -> &[u8] {
         &self.around.as_ref().unwrap_or(&self.covered).octets
     }
-
-    pub(super) fn into_signed_octets(self) -> Vec<u8> {
-        self.around.unwrap_or(self.covered).octets
-    }
 }
 
 /// Verifies every signature of a Response, and that they cover what the policy asks for.

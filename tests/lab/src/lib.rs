@@ -15,6 +15,7 @@ pub mod oidc_op;
 mod page;
 pub mod person;
 pub mod saml_idp;
+pub mod social;
 pub mod wrong;
 
 pub use error::LabError;

@@ -10,6 +10,7 @@ mod lie;
 mod token;
 mod userinfo;
 
+pub(crate) use jws::public_key;
 pub use lie::Lie;
 
 use std::collections::VecDeque;

@@ -328,10 +328,11 @@ async fn a_token_that_differs_by_one_character_is_refused() {
     let keys = KeySet::new(op.server.url("/keys"), Arc::clone(&op.egress));
     let issuer = op.server.issuer();
     let expected = Expected {
-        issuer: &issuer,
+        issuers: std::slice::from_ref(&issuer),
         client_id: CLIENT,
         algorithms: &[JwsAlgorithm::Rs256],
         access_token: ACCESS_TOKEN,
+        nonce: crate::spec::oauth::Nonce::Required,
         pending: oauth_pending(&attempt.pending),
     };
     assert!(verify(&token, &expected, &keys, at(NOW)).await.is_ok());

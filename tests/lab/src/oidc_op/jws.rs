@@ -78,7 +78,7 @@ pub(super) fn profile(grant: &Grant) -> Map<String, Value> {
 }
 
 /// The one honest public key as a JSON Web Key (RFC 7517).
-pub(super) fn public_key(key: &LabKey) -> Result<Value, ErrorStack> {
+pub(crate) fn public_key(key: &LabKey) -> Result<Value, ErrorStack> {
     let rsa = key.private().rsa()?;
     Ok(json!({
         "kty": "RSA",

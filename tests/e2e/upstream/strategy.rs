@@ -1,0 +1,201 @@
+//! What an honest login through each strategy brings.
+
+use fedgate_lab::social::{Lie, number, uuid};
+use fedgate_tests::ending::Ending;
+use fedgate_tests::upstream::BOB;
+use serde_json::{Value, json};
+
+use super::{Scene, TENANT, bob};
+
+/// One strategy with the options of one connection.
+struct Case {
+    strategy: &'static str,
+    options: Value,
+    subject: String,
+    /// Whether the address counts as verified: by itself, and where the connection is trusted with its domain.
+    verified: (bool, bool),
+    /// Whether there is an address at all.
+    email: bool,
+}
+
+fn cases() -> Vec<Case> {
+    let id = number(&bob()).to_string();
+    let uuid = uuid(&bob());
+    let of_tenant = |tenant: &str| format!("{tenant}:{uuid}");
+    let case = |strategy, options, subject: &str, verified| Case {
+        strategy,
+        options,
+        subject: subject.to_owned(),
+        verified,
+        email: strategy != "oauth2:roblox",
+    };
+    let personal = of_tenant("9188040d-6c67-4c5b-b112-36a304b66dad");
+    let trusted = (false, true);
+    let never = (false, false);
+    let custom = json!({
+        "authorization_url": "https://idp.globex.test/authorize", "token_url": "https://idp.globex.test/token",
+        "userinfo_url": "https://idp.globex.test/api/me", "user_id_key_attr": "data/user/uid",
+        "email_key_attr": "data/user/contacts/1/value", "email_verified_key_attr": "data/user/contacts/1/confirmed",
+    });
+    let mut by_header = custom.clone();
+    by_header["client_auth_method"] = "client_secret_basic".into();
+    vec![
+        case("oauth2:google", json!({}), &id, (true, true)),
+        case(
+            "oidc:google_workspace",
+            json!({"hosted_domains": ["Globex.test", "acme.test"]}),
+            &id,
+            (true, true),
+        ),
+        case("oauth2:apple", json!({}), &id, trusted),
+        case("oauth2:microsoft", json!({}), &of_tenant(TENANT), trusted),
+        case(
+            "oauth2:microsoft",
+            json!({"tenant": "organizations"}),
+            &of_tenant(TENANT),
+            trusted,
+        ),
+        case(
+            "oauth2:microsoft",
+            json!({"tenant": "consumers"}),
+            &personal,
+            trusted,
+        ),
+        case(
+            "oauth2:azure_ad",
+            json!({"entra_id_domain": "globex.test"}),
+            &of_tenant(TENANT),
+            trusted,
+        ),
+        case(
+            "oauth2:azure_ad",
+            json!({"is_use_common_endpoint": true, "allowed_tenants": [TENANT]}),
+            &of_tenant(TENANT),
+            trusted,
+        ),
+        case("oauth2:facebook", json!({}), &id, never),
+        case("oauth2:github", json!({}), &id, trusted),
+        case(
+            "oauth2:github",
+            json!({"base_url": "https://github.globex.test/", "api_url": "https://github.globex.test/api/v3"}),
+            &id,
+            trusted,
+        ),
+        case("oauth2:gitlab", json!({}), &id, trusted),
+        case(
+            "oauth2:gitlab",
+            json!({"base_url": "https://gitlab.globex.test"}),
+            &id,
+            never,
+        ),
+        case(
+            "oauth2:bitbucket",
+            json!({}),
+            &format!("{{{uuid}}}"),
+            trusted,
+        ),
+        case("oauth2:clever", json!({}), &id, never),
+        case("oauth2:discord", json!({}), &id, trusted),
+        case("oauth2:linkedin", json!({}), &id, trusted),
+        case("oauth2:roblox", json!({}), &id, never),
+        case(
+            "oauth2:slack",
+            json!({"team_id": "T0GLOBEX"}),
+            &format!("T0GLOBEX:{id}"),
+            trusted,
+        ),
+        case("oauth2:twitch", json!({}), &id, trusted),
+        case("oauth2:twitter", json!({}), &id, trusted),
+        case(
+            "oauth2:twitter",
+            json!({"client_auth_method": "none", "client_secret": null}),
+            &id,
+            trusted,
+        ),
+        case("oauth2:xero", json!({}), &uuid, trusted),
+        case("oauth2:custom", custom, &id, trusted),
+        case("oauth2:custom", by_header, &id, trusted),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_through_every_strategy_brings_the_same_person() {
+    let scene = Scene::start().await;
+    for case in cases() {
+        let (claims, options) = signed_in(&scene, &case, json!({})).await;
+        let told = &claims["ext_provider"];
+        assert_eq!(
+            told["subject"],
+            case.subject.as_str(),
+            "{} {options}",
+            case.strategy
+        );
+        assert_eq!(told["strategy"], case.strategy);
+        let email = if case.email { BOB.into() } else { Value::Null };
+        assert_eq!(claims["email"], email, "{} {options}", case.strategy);
+        if case.email {
+            assert_eq!(
+                claims["email_verified"], case.verified.0,
+                "{} {options}",
+                case.strategy
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_counts_as_the_spec_the_trust_and_the_domain_say() {
+    for case in cases().into_iter().filter(|case| case.email) {
+        let scene = Scene::start().await;
+        let trust = json!({"is_trusted": true, "home_realm_domains": ["globex.test"]});
+        let (claims, options) = signed_in(&scene, &case, trust).await;
+        assert_eq!(
+            claims["email_verified"], case.verified.1,
+            "{} {options}",
+            case.strategy
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_person_comes_back_as_the_same_user() {
+    let scene = Scene::start().await;
+    for strategy in ["oauth2:github", "oauth2:microsoft", "oauth2:apple"] {
+        let connection = scene.connect(strategy, json!({})).await;
+        let mut users = Vec::new();
+        for _ in 0..2 {
+            let code = Ending::of(&scene.login(&connection, Lie::Honest).await).code();
+            users.push(scene.gateway.redeem(&code).await["sub"].clone());
+        }
+        assert_eq!(users[0], users[1], "{strategy}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_that_do_not_fit_into_a_token_are_read_from_graph() {
+    let scene = Scene::start().await;
+    let options = json!({"entra_id_domain": "globex.test", "is_retrieve_provider_user_groups": true,
+        "is_extended_attributes_required": true});
+    let connection = scene.connect("oauth2:azure_ad", options).await;
+    let code = Ending::of(&scene.login(&connection, Lie::Honest).await).code();
+    let claims = scene.gateway.redeem(&code).await;
+    assert_eq!(
+        claims["ext_provider"]["claims"]["groups"],
+        json!(bob().groups)
+    );
+    assert_eq!(claims["given_name"], "Bob");
+}
+
+async fn signed_in(scene: &Scene, case: &Case, more: Value) -> (Value, Value) {
+    let mut options = case.options.clone();
+    for (name, value) in more.as_object().expect("options") {
+        options[name] = value.clone();
+    }
+    let connection = scene.connect(case.strategy, options.clone()).await;
+    let page = scene.login(&connection, Lie::Honest).await;
+    let code = match Ending::of(&page) {
+        Ending::SignedIn { code } => code,
+        other => panic!("{} {options}: {other:?} {}", case.strategy, page.body),
+    };
+    (scene.gateway.redeem(&code).await, options)
+}
