@@ -6,6 +6,7 @@
 pub mod certified_key;
 pub mod decryption;
 pub mod error;
+pub mod hex;
 pub mod jose;
 pub mod json;
 pub mod jwks;

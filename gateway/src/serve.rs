@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fedgate_certs::error::CertError;
+use fedgate_certs::hex;
 use fedgate_certs::seal::Sealer;
 use fedgate_providers::egress::{Egress, EgressPolicy};
 use fedgate_providers::login::Site;
@@ -25,7 +26,7 @@ use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::router::router;
 use crate::saml_keys::SamlKeys;
-use crate::store::{Store, StoreError, StoreRefusal, hex};
+use crate::store::{Store, StoreError, StoreRefusal};
 use crate::telemetry::{self, Metrics};
 use crate::throttle::Throttle;
 use crate::token_keys::{TokenKeys, TokenKeysError};
@@ -234,7 +235,7 @@ async fn installation(store: &Store, randomness: &Randomness) -> Result<String, 
     let mut octets = [0; 16];
     randomness.rng().fill_bytes(&mut octets);
     store
-        .put_setting_once(INSTALLATION, &hex("", &octets))
+        .put_setting_once(INSTALLATION, &hex::with_prefix("", &octets))
         .await
 }
 

@@ -104,7 +104,7 @@ impl Case {
                 trust: &trust,
                 issuer: None,
                 sp_entity_id: "",
-            audience_prefix: None,
+                audience_prefix: None,
                 acs: "",
                 in_response_to: InResponseTo::Unchecked,
                 skew: SignedDuration::ZERO,

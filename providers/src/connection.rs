@@ -17,6 +17,7 @@ pub use upstream::{ALIASES, is_reserved_parameter};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use fedgate_certs::hex;
 use fedgate_certs::trust::SignatureAlgorithm;
 use jiff::civil::Date;
 use rand::CryptoRng;
@@ -32,13 +33,9 @@ pub struct ConnectionId(String);
 impl ConnectionId {
     /// A fresh id.
     pub fn random(rng: &mut dyn CryptoRng) -> Self {
-        use fmt::Write as _;
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
-        Self(bytes.iter().fold(String::from("conn_"), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        }))
+        Self(hex::with_prefix("conn_", &bytes))
     }
 
     /// Reads an id; `None` unless it is `conn_` and 32 lower-case hex digits.

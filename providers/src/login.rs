@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use fedgate_certs::Timestamp;
+use fedgate_certs::hex;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -62,11 +63,7 @@ impl Handle {
 
     /// AuthnRequest ID: an NCName, `_` and 32 hex digits (SAML core 1.3.4 asks for at least 128 bits).
     pub fn to_request_id(self) -> String {
-        use fmt::Write as _;
-        self.0.iter().fold(String::from("_"), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+        hex::with_prefix("_", &self.0)
     }
 
     /// Reads what [`Handle::to_request_id`] wrote; anything else is `None`.

@@ -74,8 +74,8 @@ impl Scene {
         let start = xml.find("<saml:Assertion").expect("an assertion");
         let end = xml.find("</saml:Assertion>").expect("its end") + "</saml:Assertion>".len();
         let content = match cipher {
-            CBC => cbc(xml[start..end].as_bytes()),
-            _ => gcm(xml[start..end].as_bytes()),
+            CBC => cbc(&xml.as_bytes()[start..end]),
+            _ => gcm(&xml.as_bytes()[start..end]),
         };
         let [key, content] = [self.wrapped(), content].map(|octets| STANDARD.encode(octets));
         let encrypted = format!(
@@ -138,10 +138,11 @@ fn cbc(plain: &[u8]) -> Vec<u8> {
 }
 
 /// Exchanges one letter in the middle of the longest base64, the content.
-fn altered(xml: String) -> String {
+fn altered(mut xml: String) -> String {
     let at = xml.rfind("</xenc:CipherValue>").expect("the content") - 200;
     let letter = if &xml[at..=at] == "A" { "B" } else { "A" };
-    format!("{}{letter}{}", &xml[..at], &xml[at + 1..])
+    xml.replace_range(at..=at, letter);
+    xml
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::hex;
 use fedgate_certs::sp_keys::SpKeys;
 use fedgate_providers::connection::{
     Connection, ConnectionRefusal, Problem, ProtocolOptions, SamlOptions,
@@ -102,11 +103,7 @@ fn problem(refusal: Refusal, field: &str) -> Vec<Problem> {
 }
 
 fn revision_id(rng: &mut dyn CryptoRng) -> String {
-    use std::fmt::Write as _;
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
-    bytes.iter().fold(String::from("rev_"), |mut id, byte| {
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    hex::with_prefix("rev_", &bytes)
 }

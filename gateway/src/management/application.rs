@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
+use fedgate_certs::hex;
 use http::{HeaderMap, StatusCode};
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -22,8 +23,8 @@ use super::query::{CONFIRM, PAGING, Query};
 use crate::app::{App, Shared};
 use crate::op::application::secret_hash;
 use crate::op::issue::{ApiCaller, random_text};
+use crate::store::StoreRefusal;
 use crate::store::application::{Application, Registered, Source};
-use crate::store::{StoreRefusal, hex};
 
 pub(super) fn routes(api: Api) -> Api {
     api.at("/applications", &[])
@@ -239,7 +240,7 @@ async fn check_fallback(app: &App, application: &Application) -> Result<(), ApiE
 fn new_client_id(rng: &mut dyn CryptoRng) -> String {
     let mut octets = [0; 16];
     rng.fill_bytes(&mut octets);
-    hex("", &octets)
+    hex::with_prefix("", &octets)
 }
 
 /// 256 bits.

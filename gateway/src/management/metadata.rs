@@ -36,8 +36,7 @@ pub(super) async fn read(
             Some(own) => vec![own],
             None => keys.signing().cloned().collect(),
         },
-        // A key that is shown is encrypted for, and an encrypted assertion is refused as long as none is decrypted.
-        encryption: Vec::new(),
+        encryption: keys.encryption().cloned().collect(),
     };
     Ok((
         [(header::CONTENT_TYPE, "application/samlmetadata+xml")],

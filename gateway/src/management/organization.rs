@@ -5,6 +5,7 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use axum::{Json, response::IntoResponse as _};
 use fedgate_certs::Timestamp;
+use fedgate_certs::hex;
 use http::{HeaderMap, StatusCode};
 use rand::CryptoRng;
 use serde::Serialize;
@@ -319,13 +320,9 @@ fn members_of(members: &mut Members<'_>, code: String, created_at: Timestamp) ->
 
 /// `org_` and 11 hex digits.
 fn new_code(rng: &mut dyn CryptoRng) -> String {
-    use std::fmt::Write as _;
     let mut bytes = [0; 6];
     rng.fill_bytes(&mut bytes);
-    let mut code = bytes.iter().fold(String::from("org_"), |mut code, byte| {
-        let _ = write!(code, "{byte:02x}");
-        code
-    });
+    let mut code = hex::with_prefix("org_", &bytes);
     code.truncate("org_".len() + 11);
     code
 }

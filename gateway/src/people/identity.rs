@@ -3,14 +3,14 @@
 use fedgate_providers::spec::Spec;
 use rand::CryptoRng;
 
-use crate::store::hex;
 use crate::store::identity::IdentityKind;
+use fedgate_certs::hex;
 
 /// `identity_` and 32 hex digits.
 pub fn new_id(rng: &mut dyn CryptoRng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
-    hex("identity_", &bytes)
+    hex::with_prefix("identity_", &bytes)
 }
 
 /// Enterprise or social: `oauth2:*` providers are open to everybody, but for an organization's own Entra ID

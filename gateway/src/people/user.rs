@@ -4,14 +4,14 @@ use fedgate_certs::Timestamp;
 use fedgate_providers::identity::VerifiedIdentity;
 use rand::CryptoRng;
 
-use crate::store::hex;
 use crate::store::person::User;
+use fedgate_certs::hex;
 
 /// `kp_` and 32 hex digits.
 pub fn new_id(rng: &mut dyn CryptoRng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
-    hex("kp_", &bytes)
+    hex::with_prefix("kp_", &bytes)
 }
 
 /// A fresh user, as the upstream describes the person.

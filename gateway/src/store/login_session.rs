@@ -1,12 +1,13 @@
 //! Login sessions: what a `sid` stands for. Sessions of people belong to the core; these rows serve logout.
 
 use fedgate_certs::Timestamp;
+use fedgate_certs::hex;
 use fedgate_providers::identity::UpstreamSession;
 use rand::CryptoRng;
 
 use super::query::{execute, fetch_all, fetch_optional};
 use super::sweep::SWEPT_AT_ONCE;
-use super::{Store, StoreError, hex, json, time};
+use super::{Store, StoreError, json, time};
 
 /// One login that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ impl Store {
 pub fn new_sid(now: Timestamp, rng: &mut dyn CryptoRng) -> String {
     let mut random = [0; 10];
     rng.fill_bytes(&mut random);
-    hex(sid_prefix(now), &random)
+    hex::with_prefix(sid_prefix(now), &random)
 }
 
 fn sid_prefix(at: Timestamp) -> String {

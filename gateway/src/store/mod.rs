@@ -239,15 +239,6 @@ pub(crate) fn to_json<T: serde::Serialize + ?Sized>(
     serde_json::to_string(value).map_err(|_| StoreError::Corrupt(what))
 }
 
-/// Appends bytes to a prefix as lower-case hex digits.
-pub(crate) fn hex(prefix: impl Into<String>, bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(prefix.into(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::testing::{application, now};

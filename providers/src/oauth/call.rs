@@ -1,6 +1,7 @@
 //! Calls with the access token: what a provider's own API tells of the person who signed in.
 
 use fedgate_certs::error::CertError;
+use fedgate_certs::hex;
 use fedgate_certs::json;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -152,14 +153,10 @@ fn failure(document: &Value) -> Option<String> {
 }
 
 fn proof(secret: &str, access_token: &str) -> Option<String> {
-    use std::fmt::Write as _;
     let key = PKey::hmac(secret.as_bytes()).ok()?;
     let mut signer = Signer::new(MessageDigest::sha256(), &key).ok()?;
     let octets = signer.sign_oneshot_to_vec(access_token.as_bytes()).ok()?;
-    Some(octets.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Some(hex::with_prefix("", &octets))
 }
 
 fn malformed(expected: &str) -> Refusal {

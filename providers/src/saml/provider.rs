@@ -222,19 +222,19 @@ impl SamlProvider {
                 contexts: &pending.acr_values,
             },
         };
-        let (asserted, octets) = verify_witnessed(&xml, &expectation, now, steps)?;
+        let witnessed = verify_witnessed(&xml, &expectation, now, steps)?;
         let mut story = Story { steps, now };
         let profile = story.held(
             "saml.mapping",
-            mapping::profile(&asserted, self.spec, &self.options),
+            mapping::profile(&witnessed.asserted, self.spec, &self.options),
         )?;
         story.passed("saml.mapping", Some(profile.note.clone()));
         let witness = Witness {
-            document: xml,
-            octets,
+            document: witnessed.opened.unwrap_or(xml),
+            octets: witnessed.octets,
             trust: self.metadata.trust.clone(),
         };
-        Ok((self.identity(asserted, profile), witness))
+        Ok((self.identity(witnessed.asserted, profile), witness))
     }
 
     fn cbc(&self) -> Cbc {

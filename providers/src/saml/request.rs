@@ -17,7 +17,7 @@ use crate::connection::NameIdFormat;
 use crate::login::Login;
 
 pub(super) use parameters::Parameters;
-pub use parameters::{RESERVED_PARAMETERS, SUBJECT_PARAMETER};
+pub use parameters::SUBJECT_PARAMETER;
 pub(super) use send::Message;
 pub use sign::signs_requests;
 pub(super) use sign::{RequestSigner, Signing};

@@ -114,12 +114,8 @@ fn compare(oracle: Oracle, witness: &Witness) -> Result<(), Refusal> {
 }
 
 fn fingerprint(octets: &[u8]) -> String {
-    let hash = sha256(octets);
-    let hexadecimal: String = hash[..8]
-        .iter()
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
-    format!("{} bytes, SHA-256 {hexadecimal}…", octets.len())
+    let start = sha256(octets)[..8].try_into().map_or(0, u64::from_be_bytes);
+    format!("{} bytes, SHA-256 {start:016x}…", octets.len())
 }
 
 fn unavailable(cause: impl std::fmt::Display) -> Refusal {

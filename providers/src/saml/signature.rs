@@ -131,11 +131,7 @@ pub fn verify<'d>(
     };
     let response = check(shape.response, shape.response_signature)?;
     let own = check(assertion, shape.assertion_signature)?;
-    let (covered, around) = match (own, response) {
-        (Some(own), around) => (own, around),
-        (None, Some(response)) => (response, None),
-        (None, None) => return Err(SamlRefusal::SignatureMissing.into()),
-    };
+    let (covered, around) = one_or_both(own, response)?;
     Ok(Verified {
         assertion,
         signed,
@@ -180,10 +176,12 @@ pub fn verify_decrypted<'d>(
         .signature
         .map(|signature| verify_signature_of(shape.assertion, signature, trust, algorithms))
         .transpose()?;
+    let (covered, around) = one_or_both(own, response)?;
     Ok(Verified {
         assertion: shape.assertion,
         signed,
-        covered: own.or(response).ok_or(SamlRefusal::SignatureMissing)?,
+        covered,
+        around,
     })
 }
 
@@ -236,6 +234,18 @@ fn signed(response: bool, assertion: bool) -> Result<Signed, Refusal> {
         (false, true) => Ok(Signed::Assertion),
         (true, false) => Ok(Signed::Response),
         (true, true) => Ok(Signed::Both),
+    }
+}
+
+/// What covers the assertion most closely, and the Response where it is signed too.
+fn one_or_both<'d>(
+    own: Option<Covered<'d>>,
+    response: Option<Covered<'d>>,
+) -> Result<(Covered<'d>, Option<Covered<'d>>), Refusal> {
+    match (own, response) {
+        (Some(own), around) => Ok((own, around)),
+        (None, Some(response)) => Ok((response, None)),
+        (None, None) => Err(SamlRefusal::SignatureMissing.into()),
     }
 }
 

@@ -77,24 +77,39 @@ pub fn verify_response(
     now: Timestamp,
     steps: &mut Steps,
 ) -> Result<Asserted, Refusal> {
-    verify_witnessed(xml, expectation, now, steps).map(|(asserted, _)| asserted)
+    verify_witnessed(xml, expectation, now, steps).map(|witnessed| witnessed.asserted)
 }
 
-/// The same, with the octets that the outermost signature covers.
+/// What a second opinion is asked about.
+pub(super) struct Witnessed {
+    pub(super) asserted: Asserted,
+    /// What the outermost signature covers.
+    pub(super) octets: Vec<u8>,
+    /// The document with its assertion in the clear, where only a signature that was encrypted covers it.
+    pub(super) opened: Option<Vec<u8>>,
+}
+
+/// The same, with what a second opinion needs.
 pub(super) fn verify_witnessed(
     xml: &[u8],
     expectation: &Expectation<'_>,
     now: Timestamp,
     steps: &mut Steps,
-) -> Result<(Asserted, Vec<u8>), Refusal> {
+) -> Result<Witnessed, Refusal> {
     let mut story = Story { steps, now };
     let document = story.held("saml.shape", Document::parse(xml, Mode::Message))?;
     let shape = story.held("saml.shape", ResponseShape::of(&document))?;
     story.passed("saml.shape", None);
     story.told("saml.status", status::check(shape.response), "Success")?;
     assertion(&shape, expectation, &mut story, |verified, story| {
-        let asserted = checks(&shape, verified, expectation, story)?;
-        Ok((asserted, verified.signed_octets().to_vec()))
+        let hidden = shape
+            .encrypted
+            .filter(|_| !verified.signed().covers_response());
+        Ok(Witnessed {
+            asserted: checks(&shape, verified, expectation, story)?,
+            octets: verified.signed_octets().to_vec(),
+            opened: hidden.map(|hidden| hidden.replaced_by(verified.assertion()).into_bytes()),
+        })
     })
 }
 

@@ -387,6 +387,16 @@ impl<'d> Element<'d> {
         self.node().position as usize
     }
 
+    /// The source of the document up to this child of the document element, `other` in its place, and the end.
+    pub(super) fn replaced_by(self, other: Element<'_>) -> String {
+        let source = &self.document.source;
+        let root = &source[self.document.root().position()..];
+        let mut names = root[1..].split(|next: char| next.is_ascii_whitespace() || next == '>');
+        let name = names.next().unwrap_or_default();
+        let other = &other.document.source[other.position()..];
+        format!("{}{other}</{name}>", &source[..self.position()])
+    }
+
     /// About how long the element is in the source, in bytes; a hint for buffers.
     pub(super) fn source_length(self) -> usize {
         let nodes = &self.document.nodes;

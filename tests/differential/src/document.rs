@@ -28,7 +28,7 @@ pub const IDS: [&str; 2] = ["_a1", "_r1"];
 
 /// The template of a response: everything but digests and signatures.
 ///
-/// `method` is the SignatureMethod of the key that will sign.
+/// `method` is the `SignatureMethod` of the key that will sign.
 pub fn template(draft: &Draft, method: &'static str, choices: &mut Choices<'_>) -> String {
     let response = response(draft, method, choices);
     Writer::document(&response, choices)

@@ -197,9 +197,10 @@ impl Scope {
 fn piece(kind: usize, [a, b, c]: [usize; 3], scope: &Scope, number: usize) -> String {
     let name = "n".repeat(1 + a % 64);
     let attributes = |count: usize, name: &dyn Fn(usize) -> String, value: &str| -> String {
-        (0..count)
+        let each: Vec<_> = (0..count)
             .map(|i| format!(" {}=\"{value}\"", name(i)))
-            .collect()
+            .collect();
+        each.concat()
     };
     match kind {
         0 => format!("<{name}/>"),

@@ -1,5 +1,7 @@
 //! Texts with what XML escapes, normalizes and orders, and the ways to write them.
 
+use std::fmt::Write as _;
+
 use crate::choices::Choices;
 
 /// Pieces of text, ordinary and not.
@@ -61,8 +63,9 @@ pub fn write_value(value: &str, choices: &mut Choices<'_>, out: &mut String) {
 
 fn character_or_reference(character: char, choices: &mut Choices<'_>, out: &mut String) {
     match choices.below(40) {
-        1 => out.push_str(&format!("&#{};", u32::from(character))),
-        2 => out.push_str(&format!("&#x{:x};", u32::from(character))),
-        _ => out.push(character),
+        1 => write!(out, "&#{};", u32::from(character)),
+        2 => write!(out, "&#x{:x};", u32::from(character)),
+        _ => out.write_char(character),
     }
+    .expect("a string takes all");
 }

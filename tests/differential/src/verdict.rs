@@ -5,6 +5,7 @@ use fedgate_providers::connection::SignaturePolicy;
 use fedgate_providers::error::Refusal;
 use fedgate_providers::login::Steps;
 use fedgate_providers::saml::c14n::canonicalize;
+use fedgate_providers::saml::decrypt::Decryption;
 use fedgate_providers::saml::namespace::ASSERTION;
 use fedgate_providers::saml::shape::ResponseShape;
 use fedgate_providers::saml::signature::{Algorithms, verify};
@@ -43,6 +44,7 @@ pub fn judged(xml: &[u8], trust: &Trust) -> (bool, Result<Asserted, Refusal>) {
         skew: SKEW,
         algorithms: Algorithms::default(),
         signature_policy: SignaturePolicy::Any,
+        decryption: Decryption::default(),
         authentication: Authentication::default(),
     };
     let mut steps = Steps::default();
@@ -108,8 +110,8 @@ pub fn judge_changed(octets: &[u8], signer: &Signer) -> bool {
     let xml = signer.sign(&changed);
     let (past, verdict) = judged(xml.as_bytes(), &signer.trust);
     if let Ok(asserted) = verdict {
-        let signed = signed_octets(xml.as_bytes(), &signer.trust).expect("accepted just now");
-        let read = read_again(&signed);
+        let covered = signed_octets(xml.as_bytes(), &signer.trust).expect("accepted just now");
+        let read = read_again(&covered);
         assert_eq!(read, asserted.name_id.map(|name_id| name_id.value), "{xml}");
     }
     past
@@ -222,7 +224,7 @@ mod tests {
         assert!(past > 80, "too few come past the signature: {past}");
         let mut past = 0;
         by_chance(200, |octets| {
-            past += usize::from(judge_changed(octets, &signer))
+            past += usize::from(judge_changed(octets, &signer));
         });
         assert!(past > 20, "too few come past the signature: {past}");
     }

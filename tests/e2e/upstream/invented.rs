@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Scene, bob};
 
-/// The example of docs/ADDING_A_PROVIDER.md.
+/// The example of `docs/ADDING_A_PROVIDER.md`.
 const DOCUMENT: &str = include_str!("../../../docs/ADDING_A_PROVIDER.md");
 
 /// The first TOML block of the document.

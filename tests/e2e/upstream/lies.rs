@@ -6,232 +6,223 @@ use serde_json::{Value, json};
 
 use super::{Scene, TENANT};
 
-fn refused() -> Vec<(&'static str, Value, Lie, &'static str)> {
-    let workspace = json!({"hosted_domains": ["globex.test"]});
-    let slack = json!({"team_id": "T0GLOBEX"});
-    let consumers = json!({"tenant": "consumers"});
-    let organizations = json!({"tenant": "organizations"});
-    let tenant = json!({"entra_id_domain": "globex.test"});
-    let extended =
-        json!({"entra_id_domain": "globex.test", "is_extended_attributes_required": true});
-    let common = json!({"is_use_common_endpoint": true, "allowed_tenants": [TENANT]});
-    let custom = json!({
-        "authorization_url": "https://idp.globex.test/authorize", "token_url": "https://idp.globex.test/token",
-        "userinfo_url": "https://idp.globex.test/api/me", "user_id_key_attr": "data/user/uid",
-    });
-    let one = || json!({});
-    vec![
-        (
-            "oauth2:google",
-            one(),
-            Lie::Cancelled,
-            "oauth.access_denied",
-        ),
-        ("oauth2:apple", one(), Lie::Cancelled, "oauth.access_denied"),
-        (
-            "oauth2:linkedin",
-            one(),
-            Lie::Cancelled,
-            "oauth.access_denied",
-        ),
-        ("oauth2:google", one(), Lie::UsedCode, "oauth.code_rejected"),
-        ("oauth2:github", one(), Lie::UsedCode, "oauth.code_rejected"),
-        (
-            "oauth2:slack",
-            slack.clone(),
-            Lie::UsedCode,
-            "oauth.code_rejected",
-        ),
-        ("oauth2:twitch", one(), Lie::UsedCode, "oauth.code_rejected"),
-        (
-            "oauth2:custom",
-            custom.clone(),
-            Lie::UsedCode,
-            "oauth.token_malformed",
-        ),
-        (
-            "oauth2:google",
-            one(),
-            Lie::WrongIssuer,
-            "oidc.issuer_mismatch",
-        ),
-        (
-            "oauth2:microsoft",
-            one(),
-            Lie::WrongIssuer,
-            "oidc.issuer_mismatch",
-        ),
-        (
-            "oauth2:azure_ad",
-            tenant.clone(),
-            Lie::OtherTenant,
-            "oidc.issuer_mismatch",
-        ),
-        (
-            "oauth2:google",
-            one(),
-            Lie::WrongNonce,
-            "oidc.nonce_mismatch",
-        ),
-        (
-            "oauth2:clever",
-            one(),
-            Lie::WrongNonce,
-            "oidc.nonce_mismatch",
-        ),
-        (
-            "oauth2:linkedin",
-            one(),
-            Lie::WrongNonce,
-            "oidc.nonce_mismatch",
-        ),
-        ("oauth2:gitlab", one(), Lie::OtherKey, "oidc.key_unknown"),
-        (
-            "oauth2:microsoft",
-            one(),
-            Lie::KeyOfAnotherTenant,
-            "oidc.key_issuer_mismatch",
-        ),
-        (
-            "oauth2:azure_ad",
-            tenant,
-            Lie::KeyOfAnotherTenant,
-            "oidc.key_issuer_mismatch",
-        ),
-        (
-            "oidc:google_workspace",
-            workspace,
-            Lie::OtherTenant,
-            "oidc.account_not_admitted",
-        ),
-        (
-            "oauth2:slack",
-            slack,
-            Lie::OtherTenant,
-            "oidc.account_not_admitted",
-        ),
-        (
-            "oauth2:microsoft",
-            consumers,
-            Lie::OtherTenant,
-            "oidc.account_not_admitted",
-        ),
-        (
-            "oauth2:microsoft",
-            organizations,
-            Lie::OtherTenant,
-            "oidc.account_not_admitted",
-        ),
-        (
-            "oauth2:azure_ad",
-            common,
-            Lie::OtherTenant,
-            "oidc.account_not_admitted",
-        ),
-        (
-            "oauth2:xero",
-            one(),
-            Lie::OtherTenant,
-            "oidc.account_not_admitted",
-        ),
-        (
-            "oauth2:azure_ad",
-            extended,
-            Lie::OtherPerson,
-            "oidc.userinfo_subject_mismatch",
-        ),
-        (
-            "oauth2:gitlab",
-            one(),
-            Lie::OtherPerson,
-            "oidc.userinfo_subject_mismatch",
-        ),
-        (
-            "oauth2:github",
-            one(),
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:discord",
-            one(),
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:facebook",
-            one(),
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:twitter",
-            one(),
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:bitbucket",
-            one(),
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:custom",
-            custom,
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:microsoft",
-            one(),
-            Lie::NoSubject,
-            "oidc.subject_missing",
-        ),
-        (
-            "oauth2:github",
-            one(),
-            Lie::Forbidden,
-            "oidc.userinfo_refused",
-        ),
-        (
-            "oauth2:gitlab",
-            one(),
-            Lie::Forbidden,
-            "oidc.userinfo_refused",
-        ),
-        (
-            "oauth2:discord",
-            one(),
-            Lie::Overloaded,
-            "oauth.upstream_unavailable",
-        ),
-        (
-            "oauth2:github",
-            one(),
-            Lie::OtherCallbackIssuer,
-            "oauth.callback_issuer_mismatch",
-        ),
-        (
-            "oauth2:google",
-            one(),
-            Lie::OtherCallbackIssuer,
-            "oauth.callback_issuer_mismatch",
-        ),
-        (
-            "oauth2:microsoft",
-            one(),
-            Lie::OtherCallbackIssuer,
-            "oauth.callback_issuer_mismatch",
-        ),
-    ]
-}
+const WORKSPACE: &str = r#"{"hosted_domains": ["globex.test"]}"#;
+const SLACK: &str = r#"{"team_id": "T0GLOBEX"}"#;
+const CONSUMERS: &str = r#"{"tenant": "consumers"}"#;
+const ORGANIZATIONS: &str = r#"{"tenant": "organizations"}"#;
+const ONE_TENANT: &str = r#"{"entra_id_domain": "globex.test"}"#;
+const EXTENDED: &str =
+    r#"{"entra_id_domain": "globex.test", "is_extended_attributes_required": true}"#;
+const COMMON: &str = r#"{"is_use_common_endpoint": true, "allowed_tenants": ["TENANT"]}"#;
+const CUSTOM: &str = r#"{
+    "authorization_url": "https://idp.globex.test/authorize", "token_url": "https://idp.globex.test/token",
+    "userinfo_url": "https://idp.globex.test/api/me", "user_id_key_attr": "data/user/uid"
+}"#;
+
+/// Strategy, options, what its provider does, and the code.
+const REFUSED: &[(&str, &str, Lie, &str)] = &[
+    ("oauth2:google", "{}", Lie::Cancelled, "oauth.access_denied"),
+    ("oauth2:apple", "{}", Lie::Cancelled, "oauth.access_denied"),
+    (
+        "oauth2:linkedin",
+        "{}",
+        Lie::Cancelled,
+        "oauth.access_denied",
+    ),
+    ("oauth2:google", "{}", Lie::UsedCode, "oauth.code_rejected"),
+    ("oauth2:github", "{}", Lie::UsedCode, "oauth.code_rejected"),
+    ("oauth2:slack", SLACK, Lie::UsedCode, "oauth.code_rejected"),
+    ("oauth2:twitch", "{}", Lie::UsedCode, "oauth.code_rejected"),
+    (
+        "oauth2:custom",
+        CUSTOM,
+        Lie::UsedCode,
+        "oauth.token_malformed",
+    ),
+    (
+        "oauth2:google",
+        "{}",
+        Lie::WrongIssuer,
+        "oidc.issuer_mismatch",
+    ),
+    (
+        "oauth2:microsoft",
+        "{}",
+        Lie::WrongIssuer,
+        "oidc.issuer_mismatch",
+    ),
+    (
+        "oauth2:azure_ad",
+        ONE_TENANT,
+        Lie::OtherTenant,
+        "oidc.issuer_mismatch",
+    ),
+    (
+        "oauth2:google",
+        "{}",
+        Lie::WrongNonce,
+        "oidc.nonce_mismatch",
+    ),
+    (
+        "oauth2:clever",
+        "{}",
+        Lie::WrongNonce,
+        "oidc.nonce_mismatch",
+    ),
+    (
+        "oauth2:linkedin",
+        "{}",
+        Lie::WrongNonce,
+        "oidc.nonce_mismatch",
+    ),
+    ("oauth2:gitlab", "{}", Lie::OtherKey, "oidc.key_unknown"),
+    (
+        "oauth2:microsoft",
+        "{}",
+        Lie::KeyOfAnotherTenant,
+        "oidc.key_issuer_mismatch",
+    ),
+    (
+        "oauth2:azure_ad",
+        ONE_TENANT,
+        Lie::KeyOfAnotherTenant,
+        "oidc.key_issuer_mismatch",
+    ),
+    (
+        "oidc:google_workspace",
+        WORKSPACE,
+        Lie::OtherTenant,
+        "oidc.account_not_admitted",
+    ),
+    (
+        "oauth2:slack",
+        SLACK,
+        Lie::OtherTenant,
+        "oidc.account_not_admitted",
+    ),
+    (
+        "oauth2:microsoft",
+        CONSUMERS,
+        Lie::OtherTenant,
+        "oidc.account_not_admitted",
+    ),
+    (
+        "oauth2:microsoft",
+        ORGANIZATIONS,
+        Lie::OtherTenant,
+        "oidc.account_not_admitted",
+    ),
+    (
+        "oauth2:azure_ad",
+        COMMON,
+        Lie::OtherTenant,
+        "oidc.account_not_admitted",
+    ),
+    (
+        "oauth2:xero",
+        "{}",
+        Lie::OtherTenant,
+        "oidc.account_not_admitted",
+    ),
+    (
+        "oauth2:azure_ad",
+        EXTENDED,
+        Lie::OtherPerson,
+        "oidc.userinfo_subject_mismatch",
+    ),
+    (
+        "oauth2:gitlab",
+        "{}",
+        Lie::OtherPerson,
+        "oidc.userinfo_subject_mismatch",
+    ),
+    (
+        "oauth2:github",
+        "{}",
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:discord",
+        "{}",
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:facebook",
+        "{}",
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:twitter",
+        "{}",
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:bitbucket",
+        "{}",
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:custom",
+        CUSTOM,
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:microsoft",
+        "{}",
+        Lie::NoSubject,
+        "oidc.subject_missing",
+    ),
+    (
+        "oauth2:github",
+        "{}",
+        Lie::Forbidden,
+        "oidc.userinfo_refused",
+    ),
+    (
+        "oauth2:gitlab",
+        "{}",
+        Lie::Forbidden,
+        "oidc.userinfo_refused",
+    ),
+    (
+        "oauth2:discord",
+        "{}",
+        Lie::Overloaded,
+        "oauth.upstream_unavailable",
+    ),
+    (
+        "oauth2:github",
+        "{}",
+        Lie::OtherCallbackIssuer,
+        "oauth.callback_issuer_mismatch",
+    ),
+    (
+        "oauth2:google",
+        "{}",
+        Lie::OtherCallbackIssuer,
+        "oauth.callback_issuer_mismatch",
+    ),
+    (
+        "oauth2:microsoft",
+        "{}",
+        Lie::OtherCallbackIssuer,
+        "oauth.callback_issuer_mismatch",
+    ),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lie_has_its_code_and_leaves_nothing_behind() {
     let scene = Scene::start().await;
     let mut amiss = Vec::new();
-    for (strategy, options, lie, code) in refused() {
+    for (strategy, options, lie, code) in REFUSED.iter().copied() {
+        let options = options.replace("TENANT", TENANT);
+        let options = serde_json::from_str(&options).expect("JSON");
         let connection = scene.connect(strategy, options).await;
         let before = scene.gateway.rows().await;
         let page = scene.login(&connection, lie).await;

@@ -52,11 +52,11 @@ impl Scene {
 
     /// An active connection of a strategy.
     async fn connect(&self, strategy: &str, options: Value) -> Connected {
-        self.gateway.connect(self.body(strategy, options)).await
+        self.gateway.connect(self.body(strategy, &options)).await
     }
 
     /// What creates one.
-    fn body(&self, strategy: &str, options: Value) -> Value {
+    fn body(&self, strategy: &str, options: &Value) -> Value {
         let mut all = json!({ "client_id": CLIENT, "client_secret": SECRET });
         if strategy == "oauth2:apple" {
             let key = self.lab.client_key_pem().expect("a key");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Scene;
 
 async fn create(scene: &Scene, strategy: &str, options: Value) -> (u16, Value) {
-    let mut body = scene.body(strategy, json!({}));
+    let mut body = scene.body(strategy, &json!({}));
     body["options"] = options;
     let api = scene
         .gateway

@@ -18,104 +18,70 @@ struct Case {
     email: bool,
 }
 
-fn cases() -> Vec<Case> {
-    let id = number(&bob()).to_string();
-    let uuid = uuid(&bob());
-    let of_tenant = |tenant: &str| format!("{tenant}:{uuid}");
-    let case = |strategy, options, subject: &str, verified| Case {
-        strategy,
-        options,
-        subject: subject.to_owned(),
-        verified,
-        email: strategy != "oauth2:roblox",
-    };
-    let personal = of_tenant("9188040d-6c67-4c5b-b112-36a304b66dad");
-    let trusted = (false, true);
-    let never = (false, false);
-    let custom = json!({
-        "authorization_url": "https://idp.globex.test/authorize", "token_url": "https://idp.globex.test/token",
-        "userinfo_url": "https://idp.globex.test/api/me", "user_id_key_attr": "data/user/uid",
-        "email_key_attr": "data/user/contacts/1/value", "email_verified_key_attr": "data/user/contacts/1/confirmed",
-    });
-    let mut by_header = custom.clone();
-    by_header["client_auth_method"] = "client_secret_basic".into();
-    vec![
-        case("oauth2:google", json!({}), &id, (true, true)),
-        case(
-            "oidc:google_workspace",
-            json!({"hosted_domains": ["Globex.test", "acme.test"]}),
-            &id,
-            (true, true),
-        ),
-        case("oauth2:apple", json!({}), &id, trusted),
-        case("oauth2:microsoft", json!({}), &of_tenant(TENANT), trusted),
-        case(
-            "oauth2:microsoft",
-            json!({"tenant": "organizations"}),
-            &of_tenant(TENANT),
-            trusted,
-        ),
-        case(
-            "oauth2:microsoft",
-            json!({"tenant": "consumers"}),
-            &personal,
-            trusted,
-        ),
-        case(
-            "oauth2:azure_ad",
-            json!({"entra_id_domain": "globex.test"}),
-            &of_tenant(TENANT),
-            trusted,
-        ),
-        case(
-            "oauth2:azure_ad",
-            json!({"is_use_common_endpoint": true, "allowed_tenants": [TENANT]}),
-            &of_tenant(TENANT),
-            trusted,
-        ),
-        case("oauth2:facebook", json!({}), &id, never),
-        case("oauth2:github", json!({}), &id, trusted),
-        case(
-            "oauth2:github",
-            json!({"base_url": "https://github.globex.test/", "api_url": "https://github.globex.test/api/v3"}),
-            &id,
-            trusted,
-        ),
-        case("oauth2:gitlab", json!({}), &id, trusted),
-        case(
-            "oauth2:gitlab",
-            json!({"base_url": "https://gitlab.globex.test"}),
-            &id,
-            never,
-        ),
-        case(
-            "oauth2:bitbucket",
-            json!({}),
-            &format!("{{{uuid}}}"),
-            trusted,
-        ),
-        case("oauth2:clever", json!({}), &id, never),
-        case("oauth2:discord", json!({}), &id, trusted),
-        case("oauth2:linkedin", json!({}), &id, trusted),
-        case("oauth2:roblox", json!({}), &id, never),
-        case(
-            "oauth2:slack",
-            json!({"team_id": "T0GLOBEX"}),
-            &format!("T0GLOBEX:{id}"),
-            trusted,
-        ),
-        case("oauth2:twitch", json!({}), &id, trusted),
-        case("oauth2:twitter", json!({}), &id, trusted),
-        case(
-            "oauth2:twitter",
-            json!({"client_auth_method": "none", "client_secret": null}),
-            &id,
-            trusted,
-        ),
-        case("oauth2:xero", json!({}), &uuid, trusted),
-        case("oauth2:custom", custom, &id, trusted),
-        case("oauth2:custom", by_header, &id, trusted),
-    ]
+const TRUSTED: (bool, bool) = (false, true);
+const NEVER: (bool, bool) = (false, false);
+const CUSTOM: &str = r#"{
+    "authorization_url": "https://idp.globex.test/authorize", "token_url": "https://idp.globex.test/token",
+    "userinfo_url": "https://idp.globex.test/api/me", "user_id_key_attr": "data/user/uid",
+    "email_key_attr": "data/user/contacts/1/value", "email_verified_key_attr": "data/user/contacts/1/confirmed"
+}"#;
+const CUSTOM_BY_HEADER: &str = r#"{
+    "authorization_url": "https://idp.globex.test/authorize", "token_url": "https://idp.globex.test/token",
+    "userinfo_url": "https://idp.globex.test/api/me", "user_id_key_attr": "data/user/uid",
+    "email_key_attr": "data/user/contacts/1/value", "email_verified_key_attr": "data/user/contacts/1/confirmed",
+    "client_auth_method": "client_secret_basic"
+}"#;
+const WORKSPACE: &str = r#"{"hosted_domains": ["Globex.test", "acme.test"]}"#;
+const COMMON: &str = r#"{"is_use_common_endpoint": true, "allowed_tenants": ["TENANT"]}"#;
+const GITHUB_SERVER: &str = r#"{"base_url": "https://github.globex.test/", "api_url": "https://github.globex.test/api/v3"}"#;
+const GITLAB_SERVER: &str = r#"{"base_url": "https://gitlab.globex.test"}"#;
+const PUBLIC: &str = r#"{"client_auth_method": "none", "client_secret": null}"#;
+
+/// Strategy, options, subject, and whether the address counts as verified.
+#[rustfmt::skip]
+const CASES: &[(&str, &str, &str, (bool, bool))] = &[
+    ("oauth2:google", "{}", "ID", (true, true)),
+    ("oidc:google_workspace", WORKSPACE, "ID", (true, true)),
+    ("oauth2:apple", "{}", "ID", TRUSTED),
+    ("oauth2:microsoft", "{}", "TENANT:UUID", TRUSTED),
+    ("oauth2:microsoft", r#"{"tenant": "organizations"}"#, "TENANT:UUID", TRUSTED),
+    ("oauth2:microsoft", r#"{"tenant": "consumers"}"#, "9188040d-6c67-4c5b-b112-36a304b66dad:UUID", TRUSTED),
+    ("oauth2:azure_ad", r#"{"entra_id_domain": "globex.test"}"#, "TENANT:UUID", TRUSTED),
+    ("oauth2:azure_ad", COMMON, "TENANT:UUID", TRUSTED),
+    ("oauth2:facebook", "{}", "ID", NEVER),
+    ("oauth2:github", "{}", "ID", TRUSTED),
+    ("oauth2:github", GITHUB_SERVER, "ID", TRUSTED),
+    ("oauth2:gitlab", "{}", "ID", TRUSTED),
+    ("oauth2:gitlab", GITLAB_SERVER, "ID", NEVER),
+    ("oauth2:bitbucket", "{}", "{UUID}", TRUSTED),
+    ("oauth2:clever", "{}", "ID", NEVER),
+    ("oauth2:discord", "{}", "ID", TRUSTED),
+    ("oauth2:linkedin", "{}", "ID", TRUSTED),
+    ("oauth2:roblox", "{}", "ID", NEVER),
+    ("oauth2:slack", r#"{"team_id": "T0GLOBEX"}"#, "T0GLOBEX:ID", TRUSTED),
+    ("oauth2:twitch", "{}", "ID", TRUSTED),
+    ("oauth2:twitter", "{}", "ID", TRUSTED),
+    ("oauth2:twitter", PUBLIC, "ID", TRUSTED),
+    ("oauth2:xero", "{}", "UUID", TRUSTED),
+    ("oauth2:custom", CUSTOM, "ID", TRUSTED),
+    ("oauth2:custom", CUSTOM_BY_HEADER, "ID", TRUSTED),
+];
+
+fn cases() -> impl Iterator<Item = Case> {
+    let (id, uuid) = (number(&bob()).to_string(), uuid(&bob()));
+    CASES
+        .iter()
+        .map(move |(strategy, options, subject, verified)| {
+            let options = options.replace("TENANT", TENANT);
+            let subject = subject.replace("UUID", &uuid).replace("TENANT", TENANT);
+            Case {
+                strategy,
+                options: serde_json::from_str(&options).expect("JSON"),
+                subject: subject.replace("ID", &id),
+                verified: *verified,
+                email: *strategy != "oauth2:roblox",
+            }
+        })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +111,7 @@ async fn a_login_through_every_strategy_brings_the_same_person() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_counts_as_the_spec_the_trust_and_the_domain_say() {
-    for case in cases().into_iter().filter(|case| case.email) {
+    for case in cases().filter(|case| case.email) {
         let scene = Scene::start().await;
         let trust = json!({"is_trusted": true, "home_realm_domains": ["globex.test"]});
         let (claims, options) = signed_in(&scene, &case, trust).await;

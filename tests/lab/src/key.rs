@@ -1,10 +1,9 @@
 //! Keys of the lab, made at start and kept in memory.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fedgate::app::Clock;
+use fedgate_certs::hex;
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -55,10 +54,7 @@ impl LabKey {
         };
         let certificate = self_signed(&private, name, clock)?;
         let digest = certificate.digest(MessageDigest::sha256())?;
-        let id = digest.iter().take(8).fold(String::new(), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        });
+        let id = hex::with_prefix("", &digest[..8]);
         Ok(Self {
             id,
             private,

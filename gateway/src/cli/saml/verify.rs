@@ -74,7 +74,7 @@ pub struct Verify {
     /// Accept what the server never does: SHA-1, and the RSA keys of 1024 bits of its time
     #[arg(long)]
     allow_sha1: bool,
-    /// Decrypt AES-CBC, as a connection with saml_allow_aes_cbc does
+    /// Decrypt AES-CBC, as a connection with `saml_allow_aes_cbc` does
     #[arg(long)]
     allow_cbc: bool,
     /// Check the signature and the keys, none of the SAML conditions

@@ -20,8 +20,8 @@ use redis::{RedisResult, cmd};
 use super::code::{Code, Owner};
 use super::{CodeState, EphemeralError, EphemeralRefusal, KeptCode};
 use crate::limits::Limits;
-use crate::store::hex;
 pub use address::RedisUrl;
+use fedgate_certs::hex;
 use link::{Call, Link};
 use scripts::{
     ATTEMPT_BYTES, COUNT, DROP_PENDING, PROBE, PUT_CODE, PUT_PENDING, TAKE_CODE, TAKEN_MILLISECONDS,
@@ -66,7 +66,7 @@ impl Redis {
             .map_err(|error| EphemeralRefusal::Unsuitable.refuse().detail(error))?;
         let redis = Self {
             link: Link::new(url),
-            prefix: hex("fedgate:", &own[..INSTALLATION_BYTES]),
+            prefix: hex::with_prefix("fedgate:", &own[..INSTALLATION_BYTES]),
             sealer,
             share_of_codes: limits.waiting_codes_per_connection,
             pendings: limits.stored_pendings,
@@ -128,7 +128,8 @@ impl Redis {
         for key in &keys {
             take.key(key);
         }
-        take.arg(hex("", &attempt)).arg(TAKEN_MILLISECONDS);
+        take.arg(hex::with_prefix("", &attempt))
+            .arg(TAKEN_MILLISECONDS);
         let (state, text) = self
             .link
             .ask::<Vec<String>>(Call::Script(&take))

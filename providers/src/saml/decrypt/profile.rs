@@ -117,7 +117,7 @@ fn check_type(element: Element<'_>, expected: &str) -> Result<(), Refusal> {
     }
 }
 
-/// EncryptionMethod, KeyInfo and CipherData of an EncryptedType, in the order of the schema (XML Encryption 1.1 section
+/// EncryptionMethod, KeyInfo and CipherData of an `EncryptedType`, in the order of the schema (XML Encryption 1.1 section
 /// 3.1). Of what may follow, a key's ReferenceList and CarriedKeyName say nothing that is used here.
 fn parts(element: Element<'_>) -> Result<[Option<Element<'_>>; 3], Refusal> {
     let order = [

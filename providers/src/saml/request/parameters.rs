@@ -1,17 +1,7 @@
 //! `upstream_params` of a SAML connection: parameters of the sign-in URL, and the request's Subject.
 
-use crate::connection::UpstreamParam;
+use crate::connection::{UpstreamParam, is_reserved_parameter};
 use crate::login::Login;
-
-/// Names that the bindings own in the query: never taken from `upstream_params`, nor kept from an endpoint's URL.
-pub const RESERVED_PARAMETERS: [&str; 6] = [
-    "SAMLRequest",
-    "SAMLResponse",
-    "RelayState",
-    "SigAlg",
-    "Signature",
-    "SAMLEncoding",
-];
 
 /// The upstream parameter that is written into the request as its Subject (SAML core 3.4.1), instead of into the URL.
 pub const SUBJECT_PARAMETER: &str = "Subject";
@@ -43,19 +33,12 @@ impl Parameters {
             let Some(value) = value else { continue };
             if name == SUBJECT_PARAMETER {
                 parameters.subject = Some(value).filter(|value| is_name(value));
-            } else if !is_reserved(name) {
+            } else if !is_reserved_parameter("saml", name) {
                 parameters.query.push((name.clone(), value));
             }
         }
         parameters
     }
-}
-
-/// Whether only a binding writes a parameter of that name; servers differ in whether case matters.
-pub(super) fn is_reserved(name: &str) -> bool {
-    RESERVED_PARAMETERS
-        .iter()
-        .any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
 fn is_name(value: &str) -> bool {

@@ -9,9 +9,8 @@ use miniz_oxide::deflate::core::{
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use super::parameters::is_reserved;
 use super::{RequestSigner, Written};
-use crate::connection::Binding;
+use crate::connection::{Binding, is_reserved_parameter};
 use crate::error::Refusal;
 use crate::login::Redirect;
 
@@ -112,10 +111,13 @@ fn deflated(octets: &[u8]) -> Vec<u8> {
 /// Keeps the octets of an endpoint's own query, unless it holds a name that is ours.
 fn without_reserved(endpoint: &Url) -> Url {
     let mut url = endpoint.clone();
-    if endpoint.query_pairs().any(|(name, _)| is_reserved(&name)) {
+    if endpoint
+        .query_pairs()
+        .any(|(name, _)| is_reserved_parameter("saml", &name))
+    {
         let kept: Vec<_> = endpoint
             .query_pairs()
-            .filter(|(name, _)| !is_reserved(name))
+            .filter(|(name, _)| !is_reserved_parameter("saml", name))
             .collect();
         url.query_pairs_mut().clear().extend_pairs(kept);
     }

@@ -10,9 +10,8 @@ use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::parameters::is_reserved;
 use super::*;
-use crate::connection::{Binding, SamlOptions, Secret, UpstreamParam};
+use crate::connection::{Binding, SamlOptions, Secret, UpstreamParam, is_reserved_parameter};
 use crate::login::{Handle, Redirect, Site};
 use crate::saml::c14n::canonicalize;
 use crate::saml::refusal::SamlRefusal;
@@ -373,7 +372,9 @@ fn reserved_names_come_from_nowhere_else() {
     ) else {
         panic!("a redirect")
     };
-    let reserved = url.query_pairs().filter(|(name, _)| is_reserved(name));
+    let reserved = url
+        .query_pairs()
+        .filter(|(name, _)| is_reserved_parameter("saml", name));
     assert_eq!(reserved.count(), 2, "{url}");
     assert!(!url.as_str().contains("evil"), "{url}");
 

@@ -4,11 +4,11 @@
 //! The cost is the thread's processor time from the form's field to the refusal, the least of several runs. Built with `--release`, or else it measures the compiler.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use fedgate_certs::hex;
 use fedgate_differential::hostile::{Shape, answered, document};
 use fedgate_differential::sign::Signer;
 use rand::rngs::StdRng;
@@ -58,7 +58,7 @@ fn main() {
             "# {:.0} {} {} {:?} {:?} {}",
             found.micros, found.bytes, found.code, shape.signing, shape.place, shape.kind
         );
-        println!("{} {}", found.code, hexadecimal(&found.octets));
+        println!("{} {}", found.code, hex::with_prefix("", &found.octets));
     }
 }
 
@@ -105,11 +105,4 @@ fn measured(octets: Vec<u8>, signer: &Signer) -> Option<(Shape, Found)> {
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
-}
-
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use fedgate_certs::hex;
 use jiff::{SignedDuration, Timestamp};
 use rand::CryptoRng;
 
@@ -334,8 +335,5 @@ fn in_response_to(id: Option<&str>) -> String {
 fn id(rng: &mut dyn CryptoRng) -> String {
     let mut octets = [0; 16];
     rng.fill_bytes(&mut octets);
-    octets.iter().fold("_".to_owned(), |mut id, octet| {
-        let _ = write!(id, "{octet:02x}");
-        id
-    })
+    hex::with_prefix("_", &octets)
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use fedgate_certs::hex;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
@@ -138,12 +139,7 @@ fn is_proved(lab: &Social, grant: &Grant, query: &str) -> bool {
         let octets = signer
             .sign_oneshot_to_vec(grant.access_token.as_bytes())
             .ok()?;
-        Some(
-            octets
-                .iter()
-                .map(|octet| format!("{octet:02x}"))
-                .collect::<String>(),
-        )
+        Some(hex::with_prefix("", &octets))
     };
     sent.is_some() && sent == made()
 }
