@@ -7,6 +7,7 @@ use fedgate_tests::browser::{Browser, Form, Page};
 use fedgate_tests::ending::{Ending, check_refusal};
 use fedgate_tests::gateway::{Gateway, client};
 use fedgate_tests::login::{begin, saml_response};
+use fedgate_tests::proved;
 use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
@@ -168,13 +169,13 @@ async fn no_private_key_is_used_without_a_pending_login() {
     let response = STANDARD.encode(scene.encrypted(&form, GCM));
     let fields = [("SAMLResponse", response.as_str())];
     let page = Browser::new().submit(&form, &fields).await;
-    scene.refused(&page, "login.other_browser").await;
+    assert_eq!(Ending::of(&page).refused().code, "login.other_browser");
     assert_eq!(scene.private_operations().await, 0);
     let page = browser.submit(&form, &fields).await;
     Ending::of(&page).code();
     assert_eq!(scene.private_operations().await, 1);
     let page = browser.submit(&form, &fields).await;
-    scene.refused(&page, "login.already_used").await;
+    assert_eq!(Ending::of(&page).refused().code, "login.already_used");
     assert_eq!(scene.private_operations().await, 1);
 }
 
@@ -193,6 +194,8 @@ async fn cbc_is_paused_after_too_many_failures_and_nothing_else_is() {
         scene.refused(&page, "saml.decryption_paused").await;
     }
     assert_eq!(scene.private_operations().await, before);
+    proved!(112, "saml.decryption_failed");
+    proved!(112, "saml.decryption_paused");
     Ending::of(&scene.sign_in(GCM, |xml| xml).await).code();
     scene.gateway.app.clock.step(60);
     scene.idp.clock.step(60);

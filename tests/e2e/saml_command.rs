@@ -444,7 +444,7 @@ fn encrypted(name: &str, more: &[&str]) -> (i32, Value) {
         "--at",
         AT,
         "--idp-cert",
-        "idp.crt",
+        "../keys/idp.cert.pem",
         "--in-response-to",
         "_request",
     ];
@@ -456,20 +456,25 @@ fn encrypted(name: &str, more: &[&str]) -> (i32, Value) {
 
 #[test]
 fn an_encrypted_assertion_is_decrypted_with_a_key_of_ours() {
-    let both_keys = ["--sp-key", "stranger.key", "--sp-key", "sp.key"];
+    let both_keys = [
+        "--sp-key",
+        "../keys/sp-other.key.pem",
+        "--sp-key",
+        "../keys/sp.key.pem",
+    ];
     for (name, more, signed) in [
         ("gcm256-assertion.xml", &both_keys[..], "assertion"),
         ("gcm256-response.xml", &both_keys[2..], "response"),
         ("gcm256-both.xml", &both_keys[2..], "both"),
         (
             "cbc256-assertion.xml",
-            &["--sp-key", "sp.key", "--allow-cbc"],
+            &["--sp-key", "../keys/sp.key.pem", "--allow-cbc"],
             "assertion",
         ),
     ] {
         let (exit, answer) = encrypted(name, more);
         assert_eq!((exit, &answer["signed"]), (0, &json!(signed)), "{answer}");
-        assert_eq!(answer["identity"]["subject"], "ada");
+        assert_eq!(answer["identity"]["subject"], "ada@example.com");
         let (exit, answer) = encrypted(name, &[more, &["--signature-only"]].concat());
         assert_eq!((exit, &answer["signed"]), (0, &json!(signed)), "{answer}");
     }
@@ -477,13 +482,13 @@ fn an_encrypted_assertion_is_decrypted_with_a_key_of_ours() {
 
 #[test]
 fn what_does_not_decrypt_is_refused_by_name() {
-    let key = ["--sp-key", "sp.key"];
-    let cbc = ["--sp-key", "sp.key", "--allow-cbc"];
+    let key = ["--sp-key", "../keys/sp.key.pem"];
+    let cbc = ["--sp-key", "../keys/sp.key.pem", "--allow-cbc"];
     for (name, more, code) in [
         ("gcm256-assertion.xml", &[][..], "saml.encrypted_assertion"),
         (
             "gcm256-assertion.xml",
-            &["--sp-key", "stranger.key"],
+            &["--sp-key", "../keys/sp-other.key.pem"],
             "saml.decryption_failed",
         ),
         ("cbc256-assertion.xml", &key, "saml.encryption_algorithm"),

@@ -39,6 +39,7 @@ const REFUSED: &[(Lie, &str)] = &[
     (Lie::SignatureMisplaced, "saml.signature_misplaced"),
     (Lie::TwoSignatures, "saml.signatures_several"),
     (Lie::Encrypted, "saml.decryption_failed"),
+    (Lie::EncryptedCbc, "saml.encryption_algorithm"),
     (Lie::Expired, "saml.expired"),
     (Lie::NotYetValid, "saml.not_yet_valid"),
     (Lie::ConfirmationExpired, "saml.confirmation_expired"),

@@ -58,24 +58,22 @@ impl SimpleSamlPhp {
         acs: &str,
         signs: Signs,
     ) -> Self {
-        Self::registered((signer, ("", "")), address, sp_entity_id, acs, signs)
+        Self::registered((signer, ""), address, sp_entity_id, acs, signs)
     }
 
-    /// The same, which takes any request and encrypts assertions to a certificate with a cipher; with an empty one as it
-    /// does by default.
+    /// The same, which takes any request and encrypts assertions to a certificate, with AES-128-CBC.
     pub fn encrypting(
-        (certificate, cipher): (&str, &str),
+        certificate: &str,
         address: SocketAddr,
         sp_entity_id: &str,
         acs: &str,
         signs: Signs,
     ) -> Self {
-        let encryption = (certificate, cipher);
-        Self::registered(("", encryption), address, sp_entity_id, acs, signs)
+        Self::registered(("", certificate), address, sp_entity_id, acs, signs)
     }
 
     fn registered(
-        (signer, encryption): (&str, (&str, &str)),
+        (signer, encryption): (&str, &str),
         address: SocketAddr,
         sp_entity_id: &str,
         acs: &str,
@@ -117,8 +115,7 @@ impl SimpleSamlPhp {
             .env("SP_ENTITY_ID", sp_entity_id)
             .env("SP_ACS", acs)
             .env("SP_CERTIFICATE", signer)
-            .env("SP_ENCRYPTION", encryption.0)
-            .env("SP_CIPHER", encryption.1);
+            .env("SP_ENCRYPTION", encryption);
         command.env(
             "IDP_SIGN_RESPONSE",
             if signs == Signs::Assertion {

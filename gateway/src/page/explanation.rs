@@ -204,12 +204,13 @@ impl<'a> Explanation<'a> {
 }
 
 /// What the placeholders of a fix are called where no console's word is known.
-const COMMON_WORDS: [(&str, &str); 13] = [
+const COMMON_WORDS: [(&str, &str); 14] = [
     ("{audience}", "“Audience (SP entity ID)”"),
     ("{acs}", "“Assertion consumer service URL”"),
     ("{name_id}", "“NameID format”"),
     ("{certificate}", "“Signing certificate”"),
     ("{signing}", "“Signature”"),
+    ("{encryption}", "“Assertion encryption”"),
     ("{clock}", "“System clock”"),
     ("{assignment}", "“Assignments”"),
     ("{attributes}", "“Attributes”"),

@@ -15,6 +15,8 @@ KEYS = {
     "other-idp": [*RSA, "rsa_keygen_bits:2048"],
     "spare-1": [*EC, "ec_paramgen_curve:P-256"],
     "spare-2": [*EC, "ec_paramgen_curve:P-256"],
+    "sp": [*RSA, "rsa_keygen_bits:2048"],
+    "sp-other": [*RSA, "rsa_keygen_bits:2048"],
     "mallory": [*RSA, "rsa_keygen_bits:2048"],
     "authority": [*RSA, "rsa_keygen_bits:2048"],
     "weak-1024": [*RSA, "rsa_keygen_bits:1024"],

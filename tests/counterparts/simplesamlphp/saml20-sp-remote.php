@@ -13,7 +13,6 @@ $metadata[getenv('SP_ENTITY_ID')] = [
     'validate.authnrequest' => getenv('SP_CERTIFICATE') !== '',
     'certData' => getenv('SP_ENCRYPTION') ?: getenv('SP_CERTIFICATE') ?: null,
     'assertion.encryption' => getenv('SP_ENCRYPTION') !== '',
-    'sharedkey_algorithm' => getenv('SP_CIPHER') ?: 'http://www.w3.org/2001/04/xmlenc#aes128-cbc',
     'saml20.sign.response' => getenv('IDP_SIGN_RESPONSE') !== 'no',
     'saml20.sign.assertion' => getenv('IDP_SIGN_ASSERTION') !== 'no',
 ];

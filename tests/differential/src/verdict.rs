@@ -183,9 +183,9 @@ fn says(draft: &Draft, asserted: &Asserted) -> bool {
         .name_id
         .as_ref()
         .map(|name_id| name_id.value.as_str());
-    name_id == Some(&draft.name_id)
-        && asserted.issuer == ISSUER
-        && asserted.attributes == draft.attributes_read().into_iter().collect()
+    let attributes = asserted.attributes.iter();
+    let read = attributes.map(|attribute| (attribute.name.clone(), attribute.values.clone()));
+    name_id == Some(&draft.name_id) && asserted.issuer == ISSUER && read.eq(draft.attributes_read())
 }
 
 #[cfg(test)]

@@ -87,8 +87,9 @@ fn verify(trusted: [&str; 2], response: &Path) -> Value {
     let here = tempfile::tempdir().expect("a folder");
     let octets = std::fs::read(response).expect("a response");
     std::fs::write(here.path().join("response"), STANDARD.encode(octets)).expect("a file");
+    let ours = key_file("sp.key.pem");
     let line = format!(
-        "saml verify {} {} --sp-entity-id urn:sp --acs https://sp.example/acs --in-response-to _request --at {AT} response",
+        "saml verify {} {} --sp-key {ours} --sp-entity-id urn:sp --acs https://sp.example/acs --in-response-to _request --at {AT} response",
         trusted[0], trusted[1]
     );
     let ran = run(here.path(), &line.split(' ').collect::<Vec<_>>(), &[]);

@@ -10,7 +10,7 @@ use openssl::symm::{Cipher, encrypt, encrypt_aead};
 
 /// Our key. Its public half encrypts.
 pub static KEY: LazyLock<DecryptionKey> = LazyLock::new(|| {
-    let pem = include_bytes!("../../../testdata/saml/encrypted/sp.key");
+    let pem = include_bytes!("../../../testdata/saml/keys/sp.key.pem");
     DecryptionKey::from_pem(pem, false).expect("a key")
 });
 

@@ -23,18 +23,18 @@ macro_rules! fixture {
     ($name:literal) => {
         include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../testdata/saml/encrypted/",
+            "/../testdata/saml/",
             $name
         ))
     };
 }
 use fixture;
 
-const GCM: &str = fixture!("gcm256-assertion.xml");
-const CBC: &str = fixture!("cbc256-assertion.xml");
-const CBC_RESPONSE: &str = fixture!("cbc256-response.xml");
-const RESPONSE: &str = fixture!("gcm256-response.xml");
-const UNSIGNED: &str = fixture!("gcm256-unsigned.xml");
+const GCM: &str = fixture!("encrypted/gcm256-assertion.xml");
+const CBC: &str = fixture!("encrypted/cbc256-assertion.xml");
+const CBC_RESPONSE: &str = fixture!("encrypted/cbc256-response.xml");
+const RESPONSE: &str = fixture!("encrypted/gcm256-response.xml");
+const UNSIGNED: &str = fixture!("encrypted/gcm256-unsigned.xml");
 
 const NOW: &str = "2026-01-02T03:05:00Z";
 
@@ -43,11 +43,11 @@ fn key(pem: &str) -> DecryptionKey {
 }
 
 fn ours() -> DecryptionKey {
-    key(fixture!("sp.key"))
+    key(fixture!("keys/sp.key.pem"))
 }
 
 fn strangers() -> DecryptionKey {
-    key(fixture!("stranger.key"))
+    key(fixture!("keys/sp-other.key.pem"))
 }
 
 /// What a document is verified with.
@@ -67,7 +67,8 @@ impl<'c> Case<'c> {
     }
 
     fn verify(&self, xml: &str) -> (Result<Asserted, Refusal>, Steps) {
-        let trusted = TrustedKey::from_certificate_pem(fixture!("idp.crt").as_bytes()).unwrap();
+        let trusted =
+            TrustedKey::from_certificate_pem(fixture!("keys/idp.cert.pem").as_bytes()).unwrap();
         let trust = Trust::new(trusted).unwrap();
         let expectation = Expectation {
             trust: &trust,
@@ -143,7 +144,7 @@ fn sealed(plain: &[u8], is_cbc: bool) -> String {
 
 fn sealed_with(content_key: &[u8], content: &[u8], is_cbc: bool) -> String {
     let xml = if is_cbc {
-        fixture!("cbc256-unsigned.xml")
+        fixture!("encrypted/cbc256-unsigned.xml")
     } else {
         UNSIGNED
     };
@@ -153,7 +154,7 @@ fn sealed_with(content_key: &[u8], content: &[u8], is_cbc: bool) -> String {
 }
 
 fn wrapped(content_key: &[u8], digest: &openssl::md::MdRef) -> Vec<u8> {
-    let certificate = X509::from_pem(fixture!("sp.crt").as_bytes()).unwrap();
+    let certificate = X509::from_pem(fixture!("keys/sp.cert.pem").as_bytes()).unwrap();
     let mut context = PkeyCtx::new(&certificate.public_key().unwrap()).unwrap();
     context.encrypt_init().unwrap();
     context.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
@@ -183,24 +184,30 @@ fn cbc(key: &[u8], plain: &[u8]) -> Vec<u8> {
 #[test]
 fn what_xmlsec1_encrypts_is_read_whole() {
     for (xml, signed) in [
-        (fixture!("gcm128-assertion.xml"), Signed::Assertion),
-        (fixture!("gcm192-assertion.xml"), Signed::Assertion),
+        (
+            fixture!("encrypted/gcm128-assertion.xml"),
+            Signed::Assertion,
+        ),
+        (
+            fixture!("encrypted/gcm192-assertion.xml"),
+            Signed::Assertion,
+        ),
         (GCM, Signed::Assertion),
         (RESPONSE, Signed::Response),
-        (fixture!("gcm256-both.xml"), Signed::Both),
+        (fixture!("encrypted/gcm256-both.xml"), Signed::Both),
     ] {
         let asserted = verified(xml, Cbc::Refused).unwrap();
         assert_eq!(asserted.signed, signed);
         assert_eq!(asserted.id, "a1");
-        assert_eq!(asserted.name_id.unwrap().value, "ada");
+        assert_eq!(asserted.name_id.unwrap().value, "ada@example.com");
     }
 }
 
 #[test]
 fn cbc_is_read_where_the_connection_allows_it_and_nowhere_else() {
     for xml in [
-        fixture!("cbc128-assertion.xml"),
-        fixture!("cbc192-assertion.xml"),
+        fixture!("encrypted/cbc128-assertion.xml"),
+        fixture!("encrypted/cbc192-assertion.xml"),
         CBC,
         CBC_RESPONSE,
     ] {
@@ -270,7 +277,7 @@ fn the_policy_holds_for_what_was_encrypted() {
         };
         case.verify(xml).0.err()
     };
-    let both = fixture!("gcm256-both.xml");
+    let both = fixture!("encrypted/gcm256-both.xml");
     for policy in [
         SignaturePolicy::Any,
         SignaturePolicy::Assertion,

@@ -28,7 +28,8 @@ crate::lies::lies! {
         ExtraTransform = "Signature with a transform too many",
         SignatureMisplaced = "Signature in another place",
         TwoSignatures = "Signature twice",
-        Encrypted = "Assertion encrypted without agreement",
+        Encrypted = "Assertion encrypted for another service",
+        EncryptedCbc = "Assertion encrypted with AES-CBC",
 
         Expired = "Assertion expired",
         NotYetValid = "Assertion not valid yet",

@@ -30,8 +30,10 @@ pub(super) fn signed(
             assertion = profile.sign(&assertion, &draft.assertion_id, key)?;
         }
     }
-    if lie == Lie::Encrypted {
-        assertion = encrypted();
+    match lie {
+        Lie::Encrypted => assertion = encrypted("http://www.w3.org/2009/xmlenc11#aes256-gcm"),
+        Lie::EncryptedCbc => assertion = encrypted("http://www.w3.org/2001/04/xmlenc#aes256-cbc"),
+        _ => {}
     }
     let response = in_response(lie, draft.response(&assertion));
     if sign_response {
@@ -41,12 +43,12 @@ pub(super) fn signed(
 }
 
 /// An encrypted assertion that nobody can open: its key is as long as that of an RSA-2048 pair, and nobody's.
-fn encrypted() -> String {
+fn encrypted(cipher: &str) -> String {
     let key = STANDARD.encode([0; 256]);
     format!(
         "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">\
          <xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\">\
-         <xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"></xenc:EncryptionMethod>\
+         <xenc:EncryptionMethod Algorithm=\"{cipher}\"></xenc:EncryptionMethod>\
          <ds:KeyInfo xmlns:ds=\"{DS}\"><xenc:EncryptedKey>\
          <xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"></xenc:EncryptionMethod>\
          <xenc:CipherData><xenc:CipherValue>{key}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo>\

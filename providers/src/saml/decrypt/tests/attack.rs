@@ -12,7 +12,7 @@ fn unsigned_assertion(inside: &str) -> String {
 #[test]
 fn wrapping_inside_the_plain_text_is_refused() {
     assert_eq!(
-        refused(fixture!("gcm256-wrapped.xml")),
+        refused(fixture!("encrypted/gcm256-wrapped.xml")),
         SamlRefusal::AssertionMisplaced
     );
     let signature = "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"></ds:Signature>";
@@ -115,7 +115,7 @@ fn declarations_around_count_only_where_they_are_used() {
 #[test]
 fn an_unsigned_assertion_in_an_unsigned_response_is_refused() {
     assert_eq!(refused(UNSIGNED), SamlRefusal::SignatureMissing);
-    let silent = verified(fixture!("cbc256-unsigned.xml"), Cbc::Allowed).unwrap_err();
+    let silent = verified(fixture!("encrypted/cbc256-unsigned.xml"), Cbc::Allowed).unwrap_err();
     assert_eq!(silent, SamlRefusal::DecryptionFailed);
 }
 
@@ -157,11 +157,11 @@ fn outdated_methods_are_refused_by_name_and_cost_no_private_operation() {
     };
     for (xml, found) in [
         (
-            fixture!("rsa15-assertion.xml"),
+            fixture!("encrypted/rsa15-assertion.xml"),
             "http://www.w3.org/2001/04/xmlenc#rsa-1_5",
         ),
         (
-            fixture!("des-assertion.xml"),
+            fixture!("encrypted/des-assertion.xml"),
             "http://www.w3.org/2001/04/xmlenc#tripledes-cbc",
         ),
     ] {
@@ -205,11 +205,11 @@ fn a_cut_tag_vector_or_key_is_refused() {
 fn nothing_else_may_be_encrypted() {
     for (xml, leaf) in [
         (
-            fixture!("gcm256-encrypted-id.xml"),
+            fixture!("encrypted/gcm256-encrypted-id.xml"),
             SamlRefusal::EncryptedId,
         ),
         (
-            fixture!("gcm256-encrypted-attribute.xml"),
+            fixture!("encrypted/gcm256-encrypted-attribute.xml"),
             SamlRefusal::EncryptedAttribute,
         ),
     ] {
