@@ -31,4 +31,6 @@ pub use correlation::in_response_to;
 pub use metadata::MetadataRefusal;
 pub use provider::{SamlProvider, acs_path};
 pub use refusal::SamlRefusal;
-pub use verify::{Authentication, Expectation, InResponseTo, signed, verify_response};
+pub use verify::{
+    Authentication, Expectation, InResponseTo, Witnessed, signed, verify_response, verify_witnessed,
+};

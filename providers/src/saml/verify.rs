@@ -80,17 +80,22 @@ pub fn verify_response(
     verify_witnessed(xml, expectation, now, steps).map(|witnessed| witnessed.asserted)
 }
 
-/// What a second opinion is asked about.
-pub(super) struct Witnessed {
-    pub(super) asserted: Asserted,
-    /// What the outermost signature covers.
-    pub(super) octets: Vec<u8>,
+/// What is accepted, and what a second opinion is asked about.
+#[derive(Clone, Debug)]
+pub struct Witnessed {
+    /// What the response asserts.
+    pub asserted: Asserted,
+    /// What the outermost signature covers, in canonical form.
+    pub octets: Vec<u8>,
     /// The document with its assertion in the clear, where only a signature that was encrypted covers it.
-    pub(super) opened: Option<Vec<u8>>,
+    pub opened: Option<Vec<u8>>,
 }
 
 /// The same, with what a second opinion needs.
-pub(super) fn verify_witnessed(
+///
+/// # Errors
+/// Those of [`verify_response`].
+pub fn verify_witnessed(
     xml: &[u8],
     expectation: &Expectation<'_>,
     now: Timestamp,
