@@ -7,6 +7,7 @@ pub mod application;
 pub mod browser;
 pub mod demo;
 mod error;
+mod grants;
 pub mod key;
 mod lies;
 pub mod management;

@@ -13,8 +13,7 @@ mod userinfo;
 pub(crate) use jws::public_key;
 pub use lie::Lie;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -25,12 +24,10 @@ use openssl::error::ErrorStack;
 use rand::Rng as _;
 
 use crate::error::LabError;
+use crate::grants::{Found, Grants};
 use crate::key::{KeyKind, LabKey};
 use crate::page;
 use crate::person::Person;
-
-/// Codes and access tokens that are kept; the oldest is forgotten.
-const GRANTS: usize = 10_000;
 
 /// How an OpenID Provider is set up.
 #[derive(Clone, Debug)]
@@ -55,7 +52,7 @@ pub struct OidcOp {
     key: LabKey,
     /// A key that the published set does not have.
     other_key: LabKey,
-    grants: Mutex<VecDeque<Grant>>,
+    grants: Grants<Grant>,
 }
 
 /// What a person agreed to: found by its code once, by its access token ever after.
@@ -72,6 +69,20 @@ struct Grant {
     lie: Lie,
 }
 
+impl Found for Grant {
+    fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    fn redeem(&mut self) {
+        self.code = None;
+    }
+
+    fn access_token(&self) -> &str {
+        &self.access_token
+    }
+}
+
 impl OidcOp {
     /// Makes its keys.
     ///
@@ -85,7 +96,7 @@ impl OidcOp {
             clock,
             key,
             other_key,
-            grants: Mutex::default(),
+            grants: Grants::default(),
         })
     }
 
@@ -124,37 +135,6 @@ impl OidcOp {
 
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.options.base_url)
-    }
-
-    fn keep(&self, grant: Grant) {
-        let mut grants = self.lock();
-        if grants.len() >= GRANTS {
-            grants.pop_front();
-        }
-        grants.push_back(grant);
-    }
-
-    /// The grant of a code, which is good once.
-    fn take_code(&self, code: &str) -> Option<Grant> {
-        let mut grants = self.lock();
-        let grant = grants
-            .iter_mut()
-            .rev()
-            .find(|grant| grant.code.as_deref() == Some(code))?;
-        grant.code = None;
-        Some(grant.clone())
-    }
-
-    fn by_access_token(&self, token: &str) -> Option<Grant> {
-        self.lock()
-            .iter()
-            .rev()
-            .find(|grant| grant.access_token == token)
-            .cloned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Grant>> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

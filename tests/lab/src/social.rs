@@ -11,8 +11,7 @@ mod token;
 pub use api::{number, uuid};
 pub use facts::{PERSONALITIES, Personality};
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -22,12 +21,11 @@ use axum::routing::{any, post};
 use fedgate::app::Clock;
 
 use crate::error::LabError;
+use crate::grants::{Found, Grants};
 use crate::key::{KeyKind, LabKey};
 use crate::page;
 use crate::person::Person;
 
-/// Codes and access tokens that are kept; the oldest is forgotten.
-const GRANTS: usize = 10_000;
 /// The longest body that is read, in bytes.
 const BODY_BYTES: usize = 64 * 1024;
 
@@ -77,7 +75,7 @@ pub struct Social {
     other_key: LabKey,
     /// Signs client secrets: its public half is what the provider knows.
     client_key: LabKey,
-    grants: Mutex<VecDeque<Grant>>,
+    grants: Grants<Grant>,
 }
 
 /// What a person agreed to.
@@ -91,6 +89,20 @@ struct Grant {
     code_challenge: Option<String>,
     person: Person,
     lie: Lie,
+}
+
+impl Found for Grant {
+    fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    fn redeem(&mut self) {
+        self.code = None;
+    }
+
+    fn access_token(&self) -> &str {
+        &self.access_token
+    }
 }
 
 impl Social {
@@ -107,7 +119,7 @@ impl Social {
             client_key: key(KeyKind::EcP256)?,
             options,
             clock,
-            grants: Mutex::default(),
+            grants: Grants::default(),
         })
     }
 
@@ -127,35 +139,6 @@ impl Social {
             .route("/{host}/{*path}", any(serve))
             .merge(page::assets())
             .with_state(self)
-    }
-
-    fn keep(&self, grant: Grant) {
-        let mut grants = self.lock();
-        if grants.len() >= GRANTS {
-            grants.pop_front();
-        }
-        grants.push_back(grant);
-    }
-
-    /// The grant of a code, which is good once.
-    fn take_code(&self, code: &str) -> Option<Grant> {
-        let mut grants = self.lock();
-        let grant = grants
-            .iter_mut()
-            .rev()
-            .find(|grant| grant.code.as_deref() == Some(code))?;
-        grant.code = None;
-        Some(grant.clone())
-    }
-
-    fn by_access_token(&self, token: &str) -> Option<Grant> {
-        let grants = self.lock();
-        let mut grants = grants.iter().rev();
-        grants.find(|grant| grant.access_token == token).cloned()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Grant>> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn login(State(op): State<Arc<OidcOp>>, Form(login): Form<Login
     };
     let code = random_text();
     let lie = Lie::named(&login.lie);
-    op.keep(Grant {
+    op.grants.keep(Grant {
         code: Some(code.clone()),
         access_token: random_text(),
         redirect_uri: login.redirect_uri.clone(),

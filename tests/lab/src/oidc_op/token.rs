@@ -48,6 +48,7 @@ pub(super) async fn redeem(
         return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
     let Some(grant) = op
+        .grants
         .take_code(&redemption.code)
         .filter(|grant| fits(grant, &redemption))
     else {

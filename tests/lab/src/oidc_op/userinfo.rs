@@ -14,7 +14,7 @@ pub(super) async fn tell(State(op): State<Arc<OidcOp>>, headers: HeaderMap) -> R
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let grant = token.and_then(|token| op.by_access_token(token));
+    let grant = token.and_then(|token| op.grants.by_access_token(token));
     let Some(grant) = grant.filter(|grant| grant.lie != Lie::UserinfoRefused) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };

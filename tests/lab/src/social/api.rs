@@ -16,7 +16,7 @@ pub(super) fn tell(lab: &Social, at: &str, query: &str, headers: &HeaderMap) -> 
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let Some(grant) = token.and_then(|token| lab.by_access_token(token)) else {
+    let Some(grant) = token.and_then(|token| lab.grants.by_access_token(token)) else {
         return (
             StatusCode::UNAUTHORIZED,
             Json(json!({ "message": "Bad credentials" })),

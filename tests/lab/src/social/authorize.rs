@@ -64,7 +64,7 @@ pub(super) async fn login(State(lab): State<Arc<Social>>, Form(fields): Form<Fie
     };
     let lie = Lie::named(value(&fields, "lie"));
     let code = random_text();
-    lab.keep(Grant {
+    lab.grants.keep(Grant {
         personality,
         code: Some(code.clone()).filter(|_| lie != Lie::UsedCode),
         access_token: random_text(),

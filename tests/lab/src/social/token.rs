@@ -27,12 +27,15 @@ pub(super) fn redeem(
     if !authenticated(lab, personality, headers, &fields) {
         return refuse(personality, StatusCode::UNAUTHORIZED, true);
     }
-    let granted = lab.take_code(field(&fields, "code")).filter(|grant| {
-        grant.personality == personality
-            && grant.redirect_uri == field(&fields, "redirect_uri")
-            && field(&fields, "grant_type") == "authorization_code"
-            && verifier_fits(grant, field(&fields, "code_verifier"))
-    });
+    let granted = lab
+        .grants
+        .take_code(field(&fields, "code"))
+        .filter(|grant| {
+            grant.personality == personality
+                && grant.redirect_uri == field(&fields, "redirect_uri")
+                && field(&fields, "grant_type") == "authorization_code"
+                && verifier_fits(grant, field(&fields, "code_verifier"))
+        });
     let Some(grant) = granted else {
         return refuse(personality, StatusCode::BAD_REQUEST, false);
     };
