@@ -225,17 +225,14 @@ fn open_gcm(cipher: &CipherRef, key: &[u8], octets: &[u8]) -> Option<Zeroizing<V
     context.set_tag(tag).ok()?;
     let mut plain = Zeroizing::new(vec![0; sealed.len() + AES_BLOCK]);
     let written = context.cipher_update(sealed, Some(&mut plain)).ok()?;
-    // Compares the tag; before that nothing of `plain` may be used.
-    let more = context.cipher_final(plain.get_mut(written..)?).ok()?;
-    plain.truncate(written + more);
+    // Compares the tag, and writes nothing; before that nothing of `plain` may be used.
+    context.cipher_final(plain.get_mut(written..)?).ok()?;
+    plain.truncate(written);
     Some(plain)
 }
 
 fn open_cbc(cipher: &CipherRef, key: &[u8], octets: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (iv, sealed) = octets.split_at_checked(AES_BLOCK)?;
-    if sealed.is_empty() || !sealed.len().is_multiple_of(AES_BLOCK) {
-        return None;
-    }
     let mut context = CipherCtx::new().ok()?;
     context
         .decrypt_init(Some(cipher), Some(key), Some(iv))
@@ -243,8 +240,9 @@ fn open_cbc(cipher: &CipherRef, key: &[u8], octets: &[u8]) -> Option<Zeroizing<V
     context.set_padding(false);
     let mut plain = Zeroizing::new(vec![0; sealed.len() + AES_BLOCK]);
     let written = context.cipher_update(sealed, Some(&mut plain)).ok()?;
-    let more = context.cipher_final(plain.get_mut(written..)?).ok()?;
-    plain.truncate(written + more);
+    // Refuses a last block that is not whole, and writes nothing, since nothing is padded.
+    context.cipher_final(plain.get_mut(written..)?).ok()?;
+    plain.truncate(written);
     // The last octet counts the padding, the others of it are arbitrary (XML Encryption 1.1 §5.2).
     let padding = usize::from(*plain.last()?);
     if padding == 0 || padding > AES_BLOCK {

@@ -244,17 +244,15 @@ fn only(mut keys: Vec<TrustedKey>) -> Result<TrustedKey, CertError> {
 /// The length that the outermost DER element claims for itself, header included (X.690 §8.1.3).
 fn encoded_length(der: &[u8]) -> Option<usize> {
     let (&first, rest) = der.get(1..)?.split_first()?;
-    if first < 0x80 {
-        return Some(2 + usize::from(first));
-    }
-    let width = usize::from(first & 0x7f);
+    // The short form, up to 127 octets, has no room for a certificate.
+    let width = usize::from(first.checked_sub(0x80)?);
     if !(1..=4).contains(&width) {
         return None;
     }
     let length = rest
         .get(..width)?
         .iter()
-        .fold(0, |length, octet| length << 8 | usize::from(*octet));
+        .fold(0, |length, octet| length * 256 + usize::from(*octet));
     Some(2 + width + length)
 }
 

@@ -116,6 +116,10 @@ fn cbc_takes_arbitrary_padding_of_one_block_at_most() {
     for good in [[12; 12], *b"random....!\x0c"] {
         assert_eq!(&**cbc.open(&key, &sealed(&good)).unwrap(), b"<a/>");
     }
+    // A text of whole blocks is followed by one of padding.
+    let whole = [[b' '; 12].as_slice(), &[16; 16]].concat();
+    let opened = cbc.open(&key, &sealed(&whole)).unwrap();
+    assert_eq!(&**opened, b"<a/>            ");
     let standard = encrypt(symm::Cipher::aes_128_cbc(), &key, Some(&iv), b"<a/>").unwrap();
     assert_eq!(
         &**cbc.open(&key, &[&iv[..], &standard].concat()).unwrap(),
@@ -142,6 +146,12 @@ fn keys_that_cannot_decrypt_are_refused() {
     let weak = PKey::from_rsa(Rsa::generate(1024).unwrap()).unwrap();
     assert_eq!(
         DecryptionKey::new(weak.clone()).unwrap_err(),
+        CertError::KeyTooWeak
+    );
+    let pem = weak.private_key_to_pem_pkcs8().unwrap();
+    assert!(DecryptionKey::from_pem(&pem, true).is_ok());
+    assert_eq!(
+        DecryptionKey::from_pem(&pem, false).unwrap_err(),
         CertError::KeyTooWeak
     );
     assert!(DecryptionKey::new_legacy(weak).is_ok());

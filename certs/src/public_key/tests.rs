@@ -1,3 +1,4 @@
+use openssl::ec::{EcKey, EcPoint};
 use openssl::hash::MessageDigest;
 use openssl::pkey::Private;
 use openssl::rsa::Rsa;
@@ -243,6 +244,21 @@ fn junk_is_not_a_public_key() {
             CertError::NotAKey
         );
     }
+}
+
+#[test]
+fn a_key_is_shown_by_its_kind() {
+    let shown = format!("{:?}", samples::rsa().public());
+    assert_eq!(shown, "PublicKey(Rsa { bits: 2048 })");
+}
+
+/// OpenSSL's own decoder refuses it before us; whoever hands us a key in memory has not asked it.
+#[test]
+fn the_neutral_point_is_no_key_even_undecoded() {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let neutral = EcKey::from_public_key(&group, &EcPoint::new(&group).unwrap()).unwrap();
+    let key = PKey::from_ec_key(neutral).unwrap();
+    assert_eq!(PublicKey::new(key).unwrap_err(), CertError::UnsoundKey);
 }
 
 #[test]

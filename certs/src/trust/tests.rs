@@ -1,7 +1,10 @@
 use base64::engine::general_purpose::STANDARD;
+use openssl::asn1::{Asn1Object, Asn1OctetString};
 use openssl::ec::{Asn1Flag, EcGroup, EcKey};
+use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
+use openssl::x509::X509Extension;
 
 use super::*;
 use crate::samples::{certificate, ec, p256, rsa, rsa_public};
@@ -21,6 +24,24 @@ fn pem(der: &[u8]) -> String {
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
         lines.join("\n")
     )
+}
+
+/// A certificate with a comment (Netscape's, which everybody passes over) of that text.
+fn with_comment(text: &str) -> Vec<u8> {
+    let comment = Asn1Object::from_str("2.16.840.1.113730.1.13").unwrap();
+    let value = Asn1OctetString::new_from_bytes(text.as_bytes()).unwrap();
+    let comment = X509Extension::new_from_der(&comment, false, &value).unwrap();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_pubkey(rsa().public().pkey()).unwrap();
+    let at = Asn1Time::from_unix(0).unwrap();
+    builder.set_not_before(&at).unwrap();
+    builder.set_not_after(&at).unwrap();
+    builder.append_extension(comment).unwrap();
+    builder
+        .sign(rsa().private(), MessageDigest::sha256())
+        .unwrap();
+    builder.build().to_der().unwrap()
 }
 
 #[test]
@@ -55,6 +76,7 @@ fn der_pem_and_bare_base64_are_the_same_certificate() {
         &spaced,
         &pem(&der),
         &pem(&der).replace('\n', " "),
+        &STANDARD.encode(pem(&der)),
     ] {
         assert_eq!(
             TrustedKey::from_certificate_base64(text)
@@ -100,9 +122,9 @@ fn what_is_not_exactly_one_certificate_is_refused() {
             CertError::NotACertificate
         );
     }
-    let huge = "A".repeat(CERTIFICATE_BYTES + 1);
+    let several = STANDARD.encode(pem(&der).repeat(2));
     assert_eq!(
-        TrustedKey::from_certificate_base64(&huge).unwrap_err(),
+        TrustedKey::from_certificate_base64(&several).unwrap_err(),
         CertError::NotACertificate
     );
     let many = pem(&der).repeat(CERTIFICATES + 1);
@@ -110,6 +132,56 @@ fn what_is_not_exactly_one_certificate_is_refused() {
         TrustedKey::from_certificate_pem(many.as_bytes()).unwrap_err(),
         CertError::TooManyKeys
     );
+}
+
+/// X.690 §10.1: a length has one form only, so that a certificate has one fingerprint.
+#[test]
+fn a_length_that_is_spelled_out_at_length_is_refused() {
+    let der = certificate(p256().public().pkey(), "idp");
+    let body = der.len() - 4;
+    let length = u32::try_from(body).unwrap().to_be_bytes();
+    let long = [&[0x30, 0x85, 0], &length[..], &der[4..]].concat();
+    assert_eq!(
+        TrustedKey::from_certificate_der(&long).unwrap_err(),
+        CertError::NotACertificate
+    );
+}
+
+#[test]
+fn the_longest_certificate_is_read_and_no_longer_one() {
+    let of_length = |comment: usize| with_comment(&"a".repeat(comment));
+    let around = of_length(CERTIFICATE_BYTES / 2).len() - CERTIFICATE_BYTES / 2;
+    let longest = of_length(CERTIFICATE_BYTES - around);
+    assert_eq!(longest.len(), CERTIFICATE_BYTES);
+    assert!(TrustedKey::from_certificate_der(&longest).is_ok());
+    let longer = of_length(CERTIFICATE_BYTES - around + 1);
+    assert_eq!(
+        TrustedKey::from_certificate_der(&longer).unwrap_err(),
+        CertError::NotACertificate
+    );
+}
+
+#[test]
+fn the_longest_text_is_read_and_no_longer_one() {
+    let der = certificate(p256().public().pkey(), "idp");
+    let filled = |text: &str, length: usize| format!("{}{text}", " ".repeat(length - text.len()));
+    let (base64, lines) = (STANDARD.encode(&der), pem(&der));
+    let read = |length| {
+        let base64 = TrustedKey::from_certificate_base64(&filled(&base64, length));
+        let lines =
+            TrustedKey::from_certificate_pem(filled(&format!("\n{lines}"), length).as_bytes());
+        (base64.map(drop), lines.map(drop))
+    };
+    assert_eq!(read(CERTIFICATE_BYTES), (Ok(()), Ok(())));
+    let refused = Err(CertError::NotACertificate);
+    assert_eq!(read(CERTIFICATE_BYTES + 1), (refused.clone(), refused));
+}
+
+#[test]
+fn a_subject_is_one_line_of_plain_text() {
+    let der = certificate(p256().public().pkey(), "idp\n2026 admin\u{7f}\u{85}");
+    let key = TrustedKey::from_certificate_der(&der).unwrap();
+    assert_eq!(key.subject, "CN=idp2026 admin, O=Test");
 }
 
 #[test]

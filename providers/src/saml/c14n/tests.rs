@@ -77,6 +77,11 @@ fn only_used_prefixes_are_declared_where_they_are_used() {
             "<p:a xmlns:p=\"u:1\"><b xmlns=\"u:2\"></b><p:c><d xmlns=\"u:2\"></d></p:c></p:a>",
         ),
         ("<a xmlns=''/>", "<a></a>"),
+        // An attribute without a prefix is in no namespace, and declares none.
+        (
+            "<a xmlns='u:1' xmlns:p='u:2'><p:b c='1'/></a>",
+            "<a xmlns=\"u:1\"><p:b xmlns:p=\"u:2\" c=\"1\"></p:b></a>",
+        ),
         (
             "<a b='1' xml:lang='en' xmlns='u:1'/>",
             "<a xmlns=\"u:1\" b=\"1\" xml:lang=\"en\"></a>",
@@ -125,6 +130,24 @@ fn listed_prefixes_are_declared_at_the_top() {
             expected,
             "{prefixes:?}"
         );
+    }
+}
+
+#[test]
+fn a_listed_default_namespace_is_declared_where_it_changes() {
+    let cases = [
+        (
+            "<r><p:a xmlns:p='u:1'><p:b xmlns='u:2'/></p:a></r>",
+            "<p:a xmlns:p=\"u:1\"><p:b xmlns=\"u:2\"></p:b></p:a>",
+        ),
+        (
+            "<r><p:a xmlns:p='u:1' xmlns='u:2'><p:b xmlns=''/></p:a></r>",
+            "<p:a xmlns=\"u:2\" xmlns:p=\"u:1\"><p:b xmlns=\"\"></p:b></p:a>",
+        ),
+    ];
+    for (xml, expected) in cases {
+        let listed = canonical_of(xml, first_child, &["#default"]);
+        assert_eq!(listed, expected, "{xml}");
     }
 }
 

@@ -7,16 +7,20 @@ use base64::engine::general_purpose::STANDARD;
 use fedgate_certs::trust::{Trust, TrustedKey};
 use jiff::SignedDuration;
 use openssl::md::Md;
+use openssl::pkey::PKey;
 use openssl::pkey_ctx::PkeyCtx;
-use openssl::rsa::Padding;
-use openssl::symm::{Cipher, Crypter, Mode, encrypt_aead};
+use openssl::rsa::{Padding, Rsa};
+use openssl::symm::{self, Cipher, Crypter, encrypt_aead};
 use openssl::x509::X509;
 
 use super::*;
 use crate::connection::SignaturePolicy;
 use crate::login::{Steps, Verdict};
+use crate::saml::shape::ResponseShape;
 use crate::saml::signature::{Algorithms, Signed};
-use crate::saml::{Asserted, Authentication, Expectation, InResponseTo, verify_response};
+use crate::saml::verify::{Witnessed, verify_witnessed};
+use crate::saml::xml::{Document, Mode};
+use crate::saml::{Asserted, Authentication, Expectation, InResponseTo};
 
 /// A file of the fixtures.
 macro_rules! fixture {
@@ -67,6 +71,12 @@ impl<'c> Case<'c> {
     }
 
     fn verify(&self, xml: &str) -> (Result<Asserted, Refusal>, Steps) {
+        let mut steps = Steps::default();
+        let witnessed = self.witness(xml, &mut steps);
+        (witnessed.map(|witnessed| witnessed.asserted), steps)
+    }
+
+    fn witness(&self, xml: &str, steps: &mut Steps) -> Result<Witnessed, Refusal> {
         let trusted =
             TrustedKey::from_certificate_pem(fixture!("keys/idp.cert.pem").as_bytes()).unwrap();
         let trust = Trust::new(trusted).unwrap();
@@ -86,10 +96,7 @@ impl<'c> Case<'c> {
             },
             authentication: Authentication::default(),
         };
-        let mut steps = Steps::default();
-        let now = NOW.parse().unwrap();
-        let result = verify_response(xml.as_bytes(), &expectation, now, &mut steps);
-        (result, steps)
+        verify_witnessed(xml.as_bytes(), &expectation, NOW.parse().unwrap(), steps)
     }
 }
 
@@ -174,7 +181,8 @@ fn gcm(key: &[u8], plain: &[u8]) -> Vec<u8> {
 
 fn cbc(key: &[u8], plain: &[u8]) -> Vec<u8> {
     let iv = [9; 16];
-    let mut crypter = Crypter::new(Cipher::aes_256_cbc(), Mode::Encrypt, key, Some(&iv)).unwrap();
+    let mut crypter =
+        Crypter::new(Cipher::aes_256_cbc(), symm::Mode::Encrypt, key, Some(&iv)).unwrap();
     let mut out = vec![0; plain.len() + 32];
     let mut written = crypter.update(plain, &mut out).unwrap();
     written += crypter.finalize(&mut out[written..]).unwrap();
@@ -240,6 +248,47 @@ fn the_key_before_is_tried_too_and_no_third_one() {
         SamlRefusal::DecryptionFailed
     );
     assert_eq!((other.operations(), ours.operations()), (3, 1));
+}
+
+/// It cannot have been meant, and does not take the place of one that can.
+#[test]
+fn a_key_of_another_size_is_passed_over_and_not_used() {
+    let small = Rsa::generate(1024).unwrap();
+    let small = DecryptionKey::new_legacy(PKey::from_rsa(small).unwrap()).unwrap();
+    let keys = [small.clone(), strangers(), ours()];
+    assert!(Case::with(&keys).verify(GCM).0.is_ok());
+    assert_eq!(small.operations(), 0);
+}
+
+#[test]
+fn what_was_decrypted_is_not_shown() {
+    let document = Document::parse(GCM.as_bytes(), Mode::Message).unwrap();
+    let encrypted = ResponseShape::of(&document).unwrap().encrypted.unwrap();
+    let decryption = Decryption {
+        keys: &[ours()],
+        cbc: Cbc::Refused,
+    };
+    let plaintext = decrypt(encrypted, decryption, false).unwrap();
+    let length = plaintext.octets().len();
+    assert_eq!(
+        format!("{plaintext:?}"),
+        format!("Plaintext(AES-256-GCM, {length} octets)")
+    );
+}
+
+/// A second opinion cannot decrypt: where a signature was encrypted, it sees the document opened.
+#[test]
+fn a_witness_sees_what_the_signature_covers() {
+    let keys = [ours()];
+    let opened = |xml: &str| {
+        let witnessed = Case::with(&keys).witness(xml, &mut Steps::default());
+        let opened = witnessed.unwrap().opened;
+        opened.map(|octets| String::from_utf8(octets).unwrap())
+    };
+    let clear = opened(GCM).unwrap();
+    assert!(clear.contains("<saml:Assertion ") && !clear.contains("EncryptedAssertion"));
+    assert_eq!(opened(RESPONSE), None);
+    assert_eq!(opened(fixture!("encrypted/gcm256-both.xml")), None);
 }
 
 #[test]
@@ -338,8 +387,32 @@ fn the_key_may_stand_beside_the_data_with_a_pointer_at_it() {
         placed(&GCM[start..end], &key),
         placed("", &format!("{key}{}", key.replace("k1", "k2"))),
         placed(&format!("{0}{0}", &GCM[start..end]), ""),
+        placed("", &key.replace("xenc:EncryptedKey", "xenc:DerivedKey")),
+        placed(
+            &pointer("#k1").replace("#EncryptedKey", "#DerivedKey"),
+            &key,
+        ),
     ] {
         assert_eq!(refused(&bad), SamlRefusal::EncryptionProfile, "{bad}");
+    }
+}
+
+/// What the schema allows beside a wrapped key says nothing that is used.
+#[test]
+fn hints_about_the_key_are_passed_over() {
+    let key_end = "</xenc:EncryptedKey>";
+    let hints = "<xenc:ReferenceList><xenc:DataReference URI=\"#d\"/></xenc:ReferenceList>\
+        <xenc:CarriedKeyName>k</xenc:CarriedKeyName>";
+    let typed = "<xenc:EncryptedKey Type=\"http://www.w3.org/2001/04/xmlenc#EncryptedKey\">";
+    for (find, replace) in [
+        (key_end, format!("{hints}{key_end}")),
+        (
+            key_end,
+            format!("{key_end}<ds:KeyName>k</ds:KeyName><ds:X509Data/>"),
+        ),
+        ("<xenc:EncryptedKey>", typed.to_owned()),
+    ] {
+        assert!(verified(&edited(GCM, find, &replace), Cbc::Refused).is_ok());
     }
 }
 

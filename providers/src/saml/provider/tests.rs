@@ -1,3 +1,5 @@
+mod keys;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use openssl::pkey::{PKey, Private};
 use rand::{SeedableRng, rngs::StdRng};
@@ -280,6 +282,7 @@ fn a_sign_in_url_of_the_connection_wins() {
             "{insecure}"
         );
     }
+    assert!(open(&url(""), &ec_key()).is_ok());
 }
 
 #[test]

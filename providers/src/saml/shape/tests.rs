@@ -137,6 +137,7 @@ fn nothing_else_may_look_like_an_id() {
         ("saml:NameID", "Id='x'"),
         ("samlp:Status", "id='x'"),
         ("samlp:StatusCode", "iD='x'"),
+        ("saml:Issuer", "ID='x'"),
     ] {
         assert_eq!(
             refusal(&pollute(element, attribute)),
@@ -153,6 +154,71 @@ fn nothing_else_may_look_like_an_id() {
     assert!(accepts(&value("id='x'")));
     assert_eq!(refusal(&value("xml:id='x'")), SamlRefusal::IdPolluted);
     assert_eq!(refusal(&value("id='a1'")), SamlRefusal::IdRepeated);
+}
+
+/// XML Signature and XML Encryption spell theirs `Id`.
+#[test]
+fn signatures_and_encrypted_data_have_an_id_of_their_own_spelling() {
+    let signature = |attribute: &str| {
+        let ds = format!(
+            "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#' {attribute}></ds:Signature>"
+        );
+        with("", &ds)
+    };
+    let encrypted = |attribute: &str| {
+        let data = format!(
+            "<e:EncryptedData xmlns:e='http://www.w3.org/2001/04/xmlenc#' {attribute}></e:EncryptedData>"
+        );
+        with(&format!("<saml:Advice>{data}</saml:Advice>"), "")
+    };
+    for attribute in ["ID='x'", "id='x'", "xml:id='x'"] {
+        assert_eq!(refusal(&signature(attribute)), SamlRefusal::IdPolluted);
+        assert_eq!(refusal(&encrypted(attribute)), SamlRefusal::IdPolluted);
+    }
+    assert!(accepts(&signature("Id='x'")) && accepts(&encrypted("Id='x'")));
+}
+
+/// Metadata may stand in the extensions of a response (SAML metadata 2.3.2, 2.4.1).
+#[test]
+fn in_metadata_the_descriptors_alone_have_an_id() {
+    let check = |name: &str, attribute: &str| {
+        let metadata = "urn:oasis:names:tc:SAML:2.0:metadata";
+        let xml = format!("<{name} xmlns='{metadata}' {attribute}='x'/>");
+        let document = Document::parse(xml.as_bytes(), Mode::Message).unwrap();
+        check_ids(document.root())
+    };
+    for name in [
+        "EntityDescriptor",
+        "EntitiesDescriptor",
+        "AffiliationDescriptor",
+        "RoleDescriptor",
+        "IDPSSODescriptor",
+        "SPSSODescriptor",
+        "AuthnAuthorityDescriptor",
+        "AttributeAuthorityDescriptor",
+        "PDPDescriptor",
+    ] {
+        assert_eq!(check(name, "ID"), Ok(()), "{name}");
+        for attribute in ["Id", "id", "xml:id"] {
+            let refusal = check(name, attribute).unwrap_err();
+            assert_eq!(refusal, SamlRefusal::IdPolluted, "{name} {attribute}");
+        }
+    }
+    for name in ["KeyDescriptor", "Organization", "SSODescriptors"] {
+        let refusal = check(name, "ID").unwrap_err();
+        assert_eq!(refusal, SamlRefusal::IdPolluted, "{name}");
+    }
+}
+
+/// They are data there, and nothing reads them.
+#[test]
+fn a_foreign_vocabulary_may_use_the_names_of_ours() {
+    for name in ["Response", "Assertion", "EncryptedAssertion", "Signature"] {
+        let value = format!("<saml:AttributeValue><{name} xmlns='u:f'/></saml:AttributeValue>");
+        assert!(accepts(&with(&value, "")), "{name}");
+        let extension = format!("<samlp:Extensions><{name} xmlns='u:f'/></samlp:Extensions>");
+        assert!(accepts(&with("", &extension)), "{name}");
+    }
 }
 
 #[test]

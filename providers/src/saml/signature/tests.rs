@@ -79,6 +79,26 @@ fn the_policy_decides_which_signatures_must_be_there() {
     assert!(read(&response_signed, &trust, SignaturePolicy::Response).is_ok());
 }
 
+/// The templates are in canonical form, so that what was signed is the text before its own signature came in.
+#[test]
+fn the_octets_of_the_outermost_signature_are_handed_on() {
+    let key = ec_key();
+    let trust = trust(&key);
+    let plain = response("alice");
+    let (start, end) = element_range(&plain, "a1");
+    let assertion_signed = sign(&plain, "a1", &key);
+    for (xml, octets) in [
+        (&assertion_signed, &plain[start..end]),
+        (&sign(&plain, "r1", &key), &plain),
+        (&sign(&assertion_signed, "r1", &key), &assertion_signed),
+    ] {
+        let document = Document::parse(xml.as_bytes(), Mode::Message).unwrap();
+        let shape = ResponseShape::of(&document).unwrap();
+        let verified = verify(&shape, &trust, SignaturePolicy::Any, Algorithms::default()).unwrap();
+        assert_eq!(verified.signed_octets(), octets.as_bytes(), "{xml}");
+    }
+}
+
 #[test]
 fn unsigned_and_empty_responses_are_refused() {
     let key = ec_key();

@@ -143,6 +143,25 @@ fn the_story_ends_with_the_step_that_failed() {
 }
 
 #[test]
+fn the_story_names_what_was_signed_and_by_which_key() {
+    let idp = idp();
+    let assertion_signed = sign(&genuine_response(), "a1", &idp.key);
+    for (xml, signed) in [
+        (sign(&assertion_signed, "r1", &idp.key), "both"),
+        (sign(&genuine_response(), "r1", &idp.key), "response"),
+        (assertion_signed, "assertion"),
+    ] {
+        let mut steps = Steps::default();
+        let expected = expectation(&idp.trust);
+        verify_response(xml.as_bytes(), &expected, NOW.parse().unwrap(), &mut steps).unwrap();
+        let mut told = steps.as_slice().iter();
+        let step = told.find(|step| step.name == "saml.signature").unwrap();
+        let key = &idp.trust.keys()[0].fingerprint_sha256;
+        assert_eq!(step.note, Some(format!("{signed} signed by {key}")));
+    }
+}
+
+#[test]
 fn habits_of_genuine_identity_providers_are_accepted() {
     let entity = r#"<saml:Issuer Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity">"#;
     for edit in [

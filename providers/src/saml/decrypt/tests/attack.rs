@@ -294,6 +294,25 @@ fn foreign_forms_are_refused_before_a_private_key_is_used() {
             "xmlenc11#aes256-gcm\"/>",
             "xmlenc11#aes256-gcm\"><xenc:KeySize>128</xenc:KeySize></xenc:EncryptionMethod>",
         ),
+        (
+            "<xenc:EncryptedKey>",
+            "<xenc:EncryptedKey Type=\"http://www.w3.org/2001/04/xmlenc#Element\">",
+        ),
+        ("xenc:EncryptedKey", "xenc:DerivedKey"),
+        ("xenc:EncryptedData", "xenc:EncryptedKey"),
+        ("xenc:CipherValue", "xenc:CipherReference"),
+        (
+            "</xenc:EncryptedKey>",
+            "<xenc:EncryptionProperties/></xenc:EncryptedKey>",
+        ),
+        (
+            "</xenc:EncryptedData>",
+            "<xenc:ReferenceList/></xenc:EncryptedData>",
+        ),
+        (
+            "</xenc:EncryptedData>",
+            "<xenc:CarriedKeyName>k</xenc:CarriedKeyName></xenc:EncryptedData>",
+        ),
     ] {
         let xml = edited(GCM, find, replace);
         let refusal = Case::with(&keys).verify(&xml).0.unwrap_err();

@@ -167,6 +167,14 @@ fn unknown_parts_are_refused() {
         |s| s.replace("</ds:Reference>", "x</ds:Reference>"),
         |s| {
             s.replace(
+                "</ds:Reference>",
+                "<ds:DigestValue></ds:DigestValue></ds:Reference>",
+            )
+        },
+        |s| s.replace("<ds:SignatureMethod ", "<ds:SignatureMethod x=\"y\" "),
+        |s| s.replace("<ds:DigestMethod ", "<ds:DigestMethod x=\"y\" "),
+        |s| {
+            s.replace(
                 "</ds:SignatureMethod>",
                 "<ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>",
             )
@@ -285,9 +293,14 @@ fn sha1_is_read_only_where_it_is_asked_for() {
 }
 
 #[test]
-fn stronger_digests_are_accepted() {
-    let key = rsa_key();
-    let trust = trust(&key);
+fn stronger_digests_are_accepted_from_keys_of_either_kind() {
+    for (family, key) in [("rsa", rsa_key()), ("ecdsa", ec_key())] {
+        every_digest_is_accepted(family, &key);
+    }
+}
+
+fn every_digest_is_accepted(family: &str, key: &PKey<Private>) {
+    let trust = trust(key);
     for (bits, hash, digest_method) in [
         ("256", MessageDigest::sha256(), SHA256),
         (
@@ -301,15 +314,15 @@ fn stronger_digests_are_accepted() {
             "http://www.w3.org/2001/04/xmlenc#sha512",
         ),
     ] {
-        let method = format!("http://www.w3.org/2001/04/xmldsig-more#rsa-sha{bits}");
+        let method = format!("http://www.w3.org/2001/04/xmldsig-more#{family}-sha{bits}");
         let form = Form {
             signature_method: Some(&method),
             digest_method,
             hash,
             ..Form::default()
         };
-        let xml = sign_as(&response("alice"), "r1", &key, &form);
-        assert!(read(&xml, &trust, SignaturePolicy::Any).is_ok(), "{bits}");
+        let xml = sign_as(&response("alice"), "r1", key, &form);
+        assert!(read(&xml, &trust, SignaturePolicy::Any).is_ok(), "{method}");
     }
 }
 
@@ -362,6 +375,34 @@ fn prefix_lists_are_honoured_and_bounded() {
             "{list}"
         );
     }
+}
+
+#[test]
+fn a_canonicalization_has_one_prefix_list_and_no_more_parameters() {
+    const ONE: &str = "<ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"x\"></ec:InclusiveNamespaces>";
+    let key = ec_key();
+    let with = |edit| {
+        let form = Form {
+            edit,
+            ..Form::default()
+        };
+        sign_as(&response("alice"), "a1", &key, &form)
+    };
+    let one = with(|s| s.replacen("#\"></ds:", &format!("#\">{ONE}</ds:"), 1));
+    assert!(read(&one, &trust(&key), SignaturePolicy::Any).is_ok());
+    assert_form_refused(&[
+        |s| s.replacen("#\"></ds:", &format!("#\">{ONE}{ONE}</ds:"), 1),
+        |s| s.replacen("#\"></ds:", &format!("#\">{ONE}<ds:x></ds:x></ds:"), 1),
+        |s| s.replacen("#\"></ds:", "#\"><ds:x></ds:x></ds:", 1),
+        |s| {
+            let more = ONE.replace("PrefixList", "Id=\"x\" PrefixList");
+            s.replacen("#\"></ds:", &format!("#\">{more}</ds:"), 1)
+        },
+        |s| {
+            let text = ONE.replace("></", ">x</");
+            s.replacen("#\"></ds:", &format!("#\">{text}</ds:"), 1)
+        },
+    ]);
 }
 
 /// A response whose assertion is signed with the given SignedInfo.

@@ -165,6 +165,11 @@ fn an_authentication_older_than_max_age_is_refused() {
 }
 
 #[test]
+fn an_empty_context_names_none() {
+    assert_eq!(accepted(&[("urn:password", "")]).context, None);
+}
+
+#[test]
 fn a_weaker_context_than_asked_is_refused() {
     let asked = |contexts: &[&str]| {
         let contexts: Vec<String> = contexts

@@ -109,6 +109,15 @@ fn times_outside_of_the_window_are_refused() {
         SamlRefusal::AssertionMalformed,
         &[(" IssueInstant=\"2026-01-02T03:04:05Z\"", "")],
     );
+    let bounds = |instant: &str| refused(&[(issued, instant)]).evidence().expected.unwrap();
+    assert_eq!(
+        bounds("IssueInstant=\"2026-01-02T03:07:01Z\""),
+        "at most 120 seconds from 2026-01-02T03:05:00Z"
+    );
+    assert_eq!(
+        bounds("IssueInstant=\"2026-01-02T02:57:59Z\""),
+        "within 420 seconds from 2026-01-02T03:05:00Z"
+    );
     accepted(&[(issued, "IssueInstant=\"2026-01-02T03:07:00Z\"")]);
     accepted(&[(issued, "IssueInstant=\"2026-01-02T02:58:00Z\"")]);
 }
@@ -175,6 +184,30 @@ fn an_old_response_around_a_fresh_assertion_is_refused() {
         "InResponseTo=\"_request\" IssueInstant=\"2026-01-02T02:00:00Z\"",
     )];
     assert_eq!(refused(&edit), SamlRefusal::IssueInstantTooOld);
+}
+
+/// A stolen assertion in a wrapper of today, which the thief writes: only the assertion is signed.
+#[test]
+fn a_fresh_response_around_an_old_assertion_is_refused() {
+    let of_assertion = "ID=\"a1\" IssueInstant=\"2026-01-02T03:04:05Z\"";
+    all_refused(
+        SamlRefusal::IssueInstantTooOld,
+        &[(
+            of_assertion,
+            "ID=\"a1\" IssueInstant=\"2026-01-02T02:57:59Z\"",
+        )],
+    );
+    all_refused(
+        SamlRefusal::IssueInstantFuture,
+        &[(
+            of_assertion,
+            "ID=\"a1\" IssueInstant=\"2026-01-02T03:07:01Z\"",
+        )],
+    );
+    all_refused(
+        SamlRefusal::AssertionMalformed,
+        &[(of_assertion, "ID=\"a1\"")],
+    );
 }
 
 #[test]

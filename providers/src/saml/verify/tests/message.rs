@@ -78,6 +78,18 @@ fn a_refusing_identity_provider_is_quoted_before_anything_else_is_checked() {
 }
 
 #[test]
+fn a_refusal_without_words_is_quoted_by_its_code_alone() {
+    let success =
+        "\"urn:oasis:names:tc:SAML:2.0:status:Success\"></samlp:StatusCode></samlp:Status>";
+    let silent = "\"urn:vendor:busy\"></samlp:StatusCode><samlp:StatusMessage></samlp:StatusMessage></samlp:Status>";
+    let refusal = refused(&[(success, silent)]);
+    assert_eq!(refusal, SamlRefusal::StatusOther);
+    let evidence = refusal.evidence();
+    assert_eq!(evidence.found.as_deref(), Some("urn:vendor:busy"));
+    assert_eq!(evidence.detail, None);
+}
+
+#[test]
 fn only_the_whole_uri_is_a_success() {
     let edit = [("urn:oasis:names:tc:SAML:2.0:status:Success", "Success")];
     assert_eq!(refused(&edit), SamlRefusal::StatusOther);
@@ -144,6 +156,8 @@ fn a_signed_response_needs_its_issuer_and_destination() {
         verify(&[(issuer, &issuer.replace("https://idp.example", ""))]).unwrap_err(),
         SamlRefusal::IssuerMissing
     );
+    // Unsigned, it may leave it out (SAML profiles 4.1.4.2).
+    assert_eq!(accepted(&[(issuer, "")]).issuer, "https://idp.example");
     let destination = r#" Destination="https://sp.example/acs""#;
     assert_eq!(
         verify(&[(destination, "")]).unwrap_err(),

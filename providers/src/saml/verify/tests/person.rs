@@ -60,6 +60,9 @@ fn a_persistent_name_id_for_another_service_is_refused() {
         SamlRefusal::NameQualifierMismatch
     );
     assert!(of("persistent", "urn:sp").is_ok());
+    // An empty qualifier is how some write none.
+    let unqualified = of("persistent", "").unwrap().name_id.unwrap();
+    assert_eq!(unqualified.sp_name_qualifier, None);
     assert!(of("unspecified", "urn:other").is_ok());
     assert_eq!(
         of("persistent", "urn:\u{202e}sp").unwrap_err(),
@@ -111,6 +114,8 @@ fn attribute_values_are_read_whole_or_not_at_all() {
     );
     let targeted = "<saml:AttributeValue><saml:NameID>opaque</saml:NameID></saml:AttributeValue>";
     assert_eq!(read(targeted), ["opaque", "admins"]);
+    let two = "<saml:AttributeValue><saml:NameID>a</saml:NameID><saml:NameID>b</saml:NameID></saml:AttributeValue>";
+    assert_eq!(read(two), ["admins"]);
     let mixed = "<saml:AttributeValue>a<x xmlns=\"urn:x\">b</x></saml:AttributeValue>";
     assert_eq!(read(mixed), ["admins"]);
     let smuggled = "<saml:AttributeValue>a<saml:NameID>b</saml:NameID></saml:AttributeValue>";
@@ -125,6 +130,7 @@ fn attributes_are_merged_by_name_over_statements() {
         asserted.attributes.values("groups"),
         ["staff", "admins", "c"]
     );
+    assert_eq!(asserted.attributes.len(), 2);
     all_refused(
         SamlRefusal::AssertionMalformed,
         &[("<saml:Attribute Name=\"groups\">", "<saml:Attribute>")],
@@ -139,6 +145,20 @@ fn attributes_have_a_limit_in_names_and_values() {
     accepted(&[(value, &values(1_998))]);
     assert_eq!(
         refused(&[(value, &values(1_999))]),
+        SamlRefusal::TooManyAttributes
+    );
+    // The same name again, in a statement of its own: each value counts once.
+    let again = |count: usize| {
+        format!(
+            "</saml:AttributeStatement><saml:AttributeStatement><saml:Attribute Name=\"groups\">{}</saml:Attribute></saml:AttributeStatement>",
+            values(count)
+        )
+    };
+    let half = (value, values(999));
+    let end = "</saml:AttributeStatement>";
+    accepted(&[(half.0, &half.1), (end, &again(999))]);
+    assert_eq!(
+        refused(&[(half.0, &half.1), (end, &again(1_000))]),
         SamlRefusal::TooManyAttributes
     );
     let names = |count: usize| {
