@@ -27,9 +27,10 @@ pub fn canonicalize(
         inclusive_prefixes,
         out,
         run: (0, 0),
-        rendered: Vec::new(),
-        fresh: Vec::new(),
-        open: Vec::new(),
+        rendered: vec![NO_NAMESPACE; document.slots],
+        before: Vec::with_capacity(16),
+        fresh: Vec::with_capacity(16),
+        open: Vec::with_capacity(16),
     };
     writer.subtree(element, skip.map_or(Index::MAX, |skip| skip.index));
 }
@@ -41,8 +42,10 @@ struct Writer<'d, 'o> {
     out: &'o mut Vec<u8>,
     /// The stretch of the source that is to be copied next.
     run: (usize, usize),
-    /// The declarations written in the open elements, innermost last; at most one of a prefix an element.
+    /// By slot of its prefix, the declaration written last in the open elements.
     rendered: Vec<Index>,
+    /// Slots, innermost last, with what was written there before.
+    before: Vec<(usize, Index)>,
     /// The declarations that the current element must write.
     fresh: Vec<Index>,
     open: Vec<Open<'d>>,
@@ -51,8 +54,8 @@ struct Writer<'d, 'o> {
 struct Open<'d> {
     end: Index,
     data: &'d ElementData<'d>,
-    /// How many declarations were rendered outside of it.
-    rendered: usize,
+    /// How many declarations were written outside of it.
+    written: usize,
 }
 
 impl<'d> Writer<'d, '_> {
@@ -70,15 +73,15 @@ impl<'d> Writer<'d, '_> {
                 continue;
             }
             match &node.content {
-                Content::Text(text) => self.text(text, node.position as usize),
+                Content::Text(text) => self.text(*text),
                 Content::Element(data) => {
+                    let written = self.before.len();
                     self.namespaces(data, (next == apex.index).then_some(apex));
-                    let rendered = self.rendered.len();
                     self.start(data, node.position as usize);
                     self.open.push(Open {
                         end: node.end,
                         data,
-                        rendered,
+                        written,
                     });
                 }
             }
@@ -90,29 +93,36 @@ impl<'d> Writer<'d, '_> {
         self.flush();
     }
 
-    fn text(&mut self, text: &TextData<'_>, position: usize) {
+    fn text(&mut self, text: TextData) {
+        let value = text.value;
         if text.verbatim {
-            self.copy(position, position + text.value.len());
+            self.copy(value.start as usize, value.end as usize);
         } else {
             self.flush();
-            escape(&text.value, self.out, text_escape);
+            escape(self.document.value(value), self.out, text_escape);
         }
     }
 
     fn start(&mut self, data: &ElementData<'_>, position: usize) {
         let tag_end = data.tag_end as usize;
+        if data.verbatim && self.fresh.is_empty() {
+            self.copy(position, tag_end);
+            return;
+        }
         self.copy(position, position + "<".len() + data.name.qualified.len());
-        self.declarations();
+        self.declarations(data, position);
         let (first, end) = data.attributes;
         for attribute in &self.document.attributes[first as usize..end as usize] {
-            self.attribute(attribute);
+            self.attribute(attribute, position);
         }
         self.copy(tag_end - ">".len(), tag_end);
     }
 
     fn close(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        self.rendered.truncate(open.rendered);
+        for (slot, before) in self.before.drain(open.written..).rev() {
+            self.rendered[slot] = before;
+        }
         let name = open.data.name.qualified;
         if let Some(position) = open.data.end_tag {
             let position = position.get() as usize;
@@ -124,20 +134,25 @@ impl<'d> Writer<'d, '_> {
         }
     }
 
-    fn attribute(&mut self, attribute: &AttributeData<'_>) {
-        if self.copied(attribute.canonical) {
+    /// Writes an attribute of the tag that begins at `position`.
+    fn attribute(&mut self, attribute: &AttributeData<'_>, position: usize) {
+        if self.copied(attribute.canonical, position) {
             return;
         }
         self.write(" ");
         self.write(attribute.name.qualified);
         self.write("=\"");
-        escape(&attribute.value, self.out, attribute_escape);
+        escape(
+            self.document.value(attribute.value),
+            self.out,
+            attribute_escape,
+        );
         self.write("\"");
     }
 
     /// Writes the fresh declarations, the default one first, then by prefix. Their URIs need no escape: the
     /// parser takes graphic ASCII without the characters of markup.
-    fn declarations(&mut self) {
+    fn declarations(&mut self, data: &ElementData<'_>, position: usize) {
         let document = self.document;
         if self.fresh.len() > 1 {
             self.fresh
@@ -145,10 +160,16 @@ impl<'d> Writer<'d, '_> {
         }
         for i in 0..self.fresh.len() {
             let declaration = self.fresh[i];
-            self.rendered.push(declaration);
-            let written = document.declarations.get(declaration as usize);
-            if self.copied(written.map_or(Stretch::default(), |written| written.canonical)) {
-                continue;
+            if let Some(written) = document.declarations.get(declaration as usize) {
+                let own = data.declarations.0..data.declarations.1;
+                let tag = if own.contains(&declaration) {
+                    position
+                } else {
+                    written.tag as usize
+                };
+                if self.copied(written.canonical, tag) {
+                    continue;
+                }
             }
             let prefix = document.prefix(declaration);
             self.write(if prefix.is_empty() {
@@ -163,9 +184,10 @@ impl<'d> Writer<'d, '_> {
         }
     }
 
-    fn copied(&mut self, stretch: Stretch) -> bool {
-        self.copy(stretch.start as usize, stretch.end as usize);
-        stretch.end > 0
+    fn copied(&mut self, stretch: Stretch, tag: usize) -> bool {
+        let (start, end) = (stretch.start as usize, stretch.end as usize);
+        self.copy(tag + start, tag + end);
+        end > 0
     }
 
     /// Collects what this element must declare: the prefixes that it uses itself, and of the listed ones
@@ -215,19 +237,16 @@ impl<'d> Writer<'d, '_> {
     /// Notes a declaration unless an open element has written the same one for its prefix. None at all,
     /// which stands for an empty default namespace, matters only inside a written default one.
     fn use_declaration(&mut self, declaration: Index) {
-        if declaration == XML_DECLARATION || self.rendered.last() == Some(&declaration) {
-            return;
-        }
         let document = self.document;
-        let prefix = document.prefix(declaration);
-        let of_prefix = |written: &&Index| document.prefix(**written) == prefix;
-        if self.fresh.iter().any(|written| of_prefix(&written)) {
+        let slot = document.slot(declaration);
+        let written = self.rendered[slot];
+        if declaration == XML_DECLARATION || written == declaration {
             return;
         }
-        let written = self.rendered.iter().rev().find(of_prefix);
-        let current = written.map_or("", |written| document.uri(*written));
-        if current != document.uri(declaration) {
+        if document.uri(written) != document.uri(declaration) {
             self.fresh.push(declaration);
+            self.before.push((slot, written));
+            self.rendered[slot] = declaration;
         }
     }
 

@@ -120,10 +120,10 @@ crate::refusals! {
         IdRepeated = "id_repeated", Upstream,
             says "The sign-in answer from your organization's identity provider was changed on its way.",
             fix "Every ID of a message must be unique.";
-        /// The Response or the assertion has no ID.
+        /// The Response or the assertion has no ID, or one that is no name of ASCII characters.
         IdMissing = "id_missing", Upstream,
             says "The sign-in answer from your organization's identity provider is incomplete.",
-            fix "The identity provider must give the Response and the assertion an ID (SAML core 2.3.3 and 3.2.2).";
+            fix "The identity provider must give the Response and the assertion an ID that begins with a letter or an underscore (SAML core 1.3.4, 2.3.3 and 3.2.2).";
 
         // Status (SAML core 3.2.2).
         /// The response has no Status or no StatusCode, which SAML core 3.2.2 requires.

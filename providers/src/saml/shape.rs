@@ -5,8 +5,11 @@
 
 use super::namespace::{ASSERTION, ENCRYPTION, METADATA, PROTOCOL, SIGNATURE};
 use super::refusal::SamlRefusal;
-use super::xml::{Attribute, Document, Element};
+use super::xml::{Attribute, Document, Element, is_ncname};
 use crate::error::Refusal;
+
+/// The most IDs of one response: it has its own, the assertion's, and those of signatures and keys.
+const MOST_IDS: usize = 256;
 
 /// The places of a Response that matter, found by one walk over the whole document.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +30,7 @@ impl<'d> ResponseShape<'d> {
     /// # Errors
     /// `saml.response_expected`, `saml.version_unsupported`, `saml.id_missing`, `saml.response_nested`,
     /// `saml.assertions_several`, `saml.assertion_misplaced`, `saml.signature_misplaced`,
-    /// `saml.signatures_several`, `saml.id_polluted`, `saml.id_repeated`.
+    /// `saml.signatures_several`, `saml.id_polluted`, `saml.id_repeated`, `saml.xml_limit`.
     pub fn of(document: &'d Document<'d>) -> Result<Self, Refusal> {
         let response = document.root();
         if !response.is(PROTOCOL, "Response") {
@@ -48,10 +51,12 @@ impl<'d> ResponseShape<'d> {
             assertion_signature: None,
         };
         check_version(response)?;
+        let mut ids = Ids::of(response);
         for element in response.descendants() {
             shape.visit(element)?;
+            ids.visit(element);
         }
-        check_ids(response)?;
+        ids.check(MOST_IDS)?;
         Ok(shape)
     }
 
@@ -121,7 +126,7 @@ impl<'d> DecryptedShape<'d> {
             return Err(place(SamlRefusal::AssertionMissing, assertion));
         }
         check_version(assertion)?;
-        let mut signature = None;
+        let (mut signature, mut ids) = (None, Ids::of(assertion));
         for element in assertion.descendants() {
             match (element.local_name(), element.namespace()) {
                 ("Response", PROTOCOL) => return Err(place(SamlRefusal::ResponseNested, element)),
@@ -134,10 +139,10 @@ impl<'d> DecryptedShape<'d> {
                 ("Signature", SIGNATURE) if signature.replace(element).is_some() => {
                     return Err(place(SamlRefusal::SignaturesSeveral, element));
                 }
-                _ => {}
+                _ => ids.visit(element),
             }
         }
-        check_ids(assertion)?;
+        ids.check(MOST_IDS)?;
         let is_taken = |element: Element<'_>| element.attribute("ID") == assertion.attribute("ID");
         if std::iter::once(response)
             .chain(response.descendants())
@@ -154,18 +159,41 @@ impl<'d> DecryptedShape<'d> {
 
 /// Checks that nothing at or below an element can be taken for an ID but the plain `ID` of the elements that
 /// SAML gives one, the plain `Id` of signatures and encrypted data, and plain data in foreign elements; that
-/// every message and assertion has an ID; and that no two are alike.
+/// every message and assertion has an ID of the type that the schema gives it; and that no two are alike.
 ///
 /// # Errors
 /// `saml.id_polluted`, `saml.id_missing`, `saml.id_repeated`.
 pub fn check_ids(apex: Element<'_>) -> Result<(), Refusal> {
-    let mut ids = Vec::new();
-    for element in std::iter::once(apex).chain(apex.descendants()) {
-        let mut identified = false;
-        for attribute in element
-            .attributes()
-            .filter(|a| a.local_name.eq_ignore_ascii_case("id"))
-        {
+    let mut ids = Ids::of(apex);
+    apex.descendants().for_each(|element| ids.visit(element));
+    ids.check(usize::MAX)
+}
+
+/// The IDs met on a walk over a document, and what was wrong with one first.
+struct Ids<'d> {
+    values: Vec<&'d str>,
+    refusal: Option<Refusal>,
+}
+
+impl<'d> Ids<'d> {
+    fn of(apex: Element<'d>) -> Self {
+        let mut ids = Self {
+            values: Vec::new(),
+            refusal: None,
+        };
+        ids.visit(apex);
+        ids
+    }
+
+    fn visit(&mut self, element: Element<'d>) {
+        if self.refusal.is_none() {
+            self.refusal = self.read(element).err();
+        }
+    }
+
+    fn read(&mut self, element: Element<'d>) -> Result<(), Refusal> {
+        let mut own = None;
+        for attribute in element.ids() {
             if !is_id_of(element, attribute) {
                 return Err(place(SamlRefusal::IdPolluted, element).found(format_args!(
                     "{} on {}",
@@ -173,17 +201,33 @@ pub fn check_ids(apex: Element<'_>) -> Result<(), Refusal> {
                     element.local_name()
                 )));
             }
-            identified |= !attribute.value.is_empty();
-            ids.push(attribute.value);
+            own = Some(attribute.value);
+            self.values.push(attribute.value);
         }
-        if !identified && must_have_id(element) {
-            return Err(place(SamlRefusal::IdMissing, element));
+        // The type is xs:ID, which is an NCName (SAML core 1.3.4, XML Schema 2 3.3.8).
+        if must_have_id(element) && !own.is_some_and(is_ncname) {
+            return Err(place(SamlRefusal::IdMissing, element)
+                .expected("a name, which begins with a letter or _")
+                .found(own.unwrap_or("no ID")));
         }
+        Ok(())
     }
-    ids.sort_unstable();
-    match ids.windows(2).find(|pair| pair[0] == pair[1]) {
-        None => Ok(()),
-        Some(pair) => Err(SamlRefusal::IdRepeated.refuse().found(pair[0])),
+
+    fn check(mut self, most: usize) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
+        }
+        if self.values.len() > most {
+            return Err(SamlRefusal::XmlLimit
+                .refuse()
+                .expected(format_args!("at most {most} IDs"))
+                .found(self.values.len()));
+        }
+        self.values.sort_unstable();
+        match self.values.windows(2).find(|pair| pair[0] == pair[1]) {
+            None => Ok(()),
+            Some(pair) => Err(SamlRefusal::IdRepeated.refuse().found(pair[0])),
+        }
     }
 }
 

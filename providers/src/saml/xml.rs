@@ -4,15 +4,22 @@
 //! CDATA, foreign entities, and namespaces that two readers could take differently. Every consumer reads
 //! this one tree, so there is no second parser that could disagree.
 
+mod arena;
 mod lexical;
 mod parse;
+mod scope;
 mod tag;
+mod uri;
 
 use std::borrow::Cow;
-use std::num::NonZeroU32;
 
 use crate::error::Refusal;
 
+pub use arena::Document;
+pub(in crate::saml) use arena::{
+    AttributeData, Content, Declaration, ElementData, Index, NO_NAMESPACE, Name, Node, Stretch,
+    TextData, XML_DECLARATION,
+};
 pub(in crate::saml) use lexical::{any_byte, is_ncname};
 
 /// What is being read: decides limits, and whether comments are tolerated.
@@ -36,23 +43,36 @@ pub struct Limits {
     pub depth: usize,
     /// Attributes of one element, namespace declarations included.
     pub attributes: usize,
+    /// Attributes of the whole document, namespace declarations included. Elements that repeat the tag of the one before
+    /// them count once.
+    pub all_attributes: usize,
     /// Namespace declarations in scope at one point, shadowed ones included.
     pub namespaces: usize,
+    /// The name of one namespace, in bytes.
+    pub namespace_bytes: usize,
 }
 
-/// The limits of [`Mode::Message`].
+/// The namespace that the prefix `xml` is bound to.
+pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// The limits of [`Mode::Message`]. What a response may hold for a person, 2,000 values of 256 attributes, stays below
+/// them; what costs most to read per byte does not.
 pub const MESSAGE_LIMITS: Limits = Limits {
     bytes: 256 * 1024,
     nodes: 20_000,
     depth: 32,
     attributes: 32,
-    namespaces: 64,
+    all_attributes: 10_000,
+    namespaces: 32,
+    namespace_bytes: 256,
 };
 
 /// The limits of [`Mode::Metadata`].
 pub const METADATA_LIMITS: Limits = Limits {
     bytes: 4 * 1024 * 1024,
     nodes: 100_000,
+    all_attributes: 100_000,
+    namespaces: 64,
     ..MESSAGE_LIMITS
 };
 
@@ -64,122 +84,6 @@ impl Mode {
             Self::Metadata => METADATA_LIMITS,
         }
     }
-}
-
-/// The namespace that the prefix `xml` is bound to.
-pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
-
-/// A parsed document. Nodes lie in document order, so that a subtree is one contiguous range.
-#[derive(Debug)]
-pub struct Document<'s> {
-    /// The whole text, a byte order mark included; positions count from its start.
-    pub(super) source: &'s str,
-    pub(super) nodes: Vec<Node<'s>>,
-    pub(super) attributes: Vec<AttributeData<'s>>,
-    /// The first one is the binding of `xml`; those that a fragment inherits follow.
-    pub(super) declarations: Vec<Declaration<'s>>,
-    /// How many declarations are inherited.
-    pub(super) inherited: Index,
-}
-
-/// A place in one of the arenas.
-pub(super) type Index = u32;
-
-/// In place of the index of a declaration: no namespace.
-pub(super) const NO_NAMESPACE: Index = Index::MAX;
-
-/// The index of the binding of `xml`, which canonical XML never declares.
-pub(super) const XML_DECLARATION: Index = 0;
-
-#[derive(Debug)]
-pub(super) struct Node<'s> {
-    pub(super) parent: Index,
-    /// One past the last node of the subtree.
-    pub(super) end: Index,
-    pub(super) position: u32,
-    pub(super) content: Content<'s>,
-}
-
-#[derive(Debug)]
-pub(super) enum Content<'s> {
-    Element(ElementData<'s>),
-    Text(TextData<'s>),
-}
-
-#[derive(Debug)]
-pub(super) struct ElementData<'s> {
-    pub(super) name: Name<'s>,
-    pub(super) attributes: (Index, Index),
-    pub(super) declarations: (Index, Index),
-    /// One past the `>` of the start tag in the source.
-    pub(super) tag_end: u32,
-    /// Where the end tag begins in the source, if canonical XML copies it as it stands.
-    pub(super) end_tag: Option<NonZeroU32>,
-}
-
-/// What a text has in place of an element's data; no handle on a text is ever given out.
-static NAMELESS: ElementData<'static> = ElementData {
-    name: Name {
-        qualified: "",
-        prefix_length: 0,
-        namespace: NO_NAMESPACE,
-    },
-    attributes: (0, 0),
-    declarations: (0, 0),
-    tag_end: 0,
-    end_tag: None,
-};
-
-#[derive(Debug)]
-pub(super) struct TextData<'s> {
-    pub(super) value: Cow<'s, str>,
-    /// Canonical XML copies the source of the text as it stands.
-    pub(super) verbatim: bool,
-}
-
-/// A qualified name as written, with the declaration that its prefix stands for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Name<'s> {
-    pub(super) qualified: &'s str,
-    pub(super) prefix_length: u32,
-    pub(super) namespace: Index,
-}
-
-impl<'s> Name<'s> {
-    pub(super) fn prefix(&self) -> &'s str {
-        &self.qualified[..self.prefix_length as usize]
-    }
-
-    pub(super) fn local(&self) -> &'s str {
-        match self.prefix_length as usize {
-            0 => self.qualified,
-            length => &self.qualified[length + 1..],
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct AttributeData<'s> {
-    pub(super) name: Name<'s>,
-    pub(super) value: Cow<'s, str>,
-    /// ` name="value"` in the source.
-    pub(super) canonical: Stretch,
-}
-
-/// A stretch of the source that canonical XML copies as it stands; empty where it does not.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stretch {
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
-/// `xmlns="uri"` (empty prefix) or `xmlns:prefix="uri"`.
-#[derive(Debug)]
-pub(super) struct Declaration<'s> {
-    pub(super) prefix: &'s str,
-    pub(super) uri: Cow<'s, str>,
-    /// The declaration with the blank before it in the source.
-    pub(super) canonical: Stretch,
 }
 
 impl<'s> Document<'s> {
@@ -210,25 +114,6 @@ impl<'s> Document<'s> {
             index: 0,
         }
     }
-
-    pub(super) fn element_data(&self, index: Index) -> &ElementData<'_> {
-        match &self.nodes[index as usize].content {
-            Content::Element(data) => data,
-            Content::Text(_) => &NAMELESS,
-        }
-    }
-
-    pub(super) fn prefix(&self, declaration: Index) -> &str {
-        self.declarations
-            .get(declaration as usize)
-            .map_or("", |d| d.prefix)
-    }
-
-    pub(super) fn uri(&self, declaration: Index) -> &str {
-        self.declarations
-            .get(declaration as usize)
-            .map_or("", |d| &d.uri)
-    }
 }
 
 /// One element of a [`Document`].
@@ -258,6 +143,16 @@ pub struct Attribute<'d> {
     pub value: &'d str,
 }
 
+impl<'s> AttributeData<'s> {
+    fn read<'d>(&'d self, document: &'d Document<'s>) -> Attribute<'d> {
+        Attribute {
+            namespace: document.uri(self.name.namespace),
+            local_name: self.name.local(),
+            value: document.value(self.value),
+        }
+    }
+}
+
 impl<'d> Element<'d> {
     /// Whether this is the element of that namespace and local name.
     pub fn is(self, namespace: &str, local: &str) -> bool {
@@ -281,19 +176,29 @@ impl<'d> Element<'d> {
 
     /// The value of the attribute of that namespace (empty for none) and local name.
     pub fn attribute_ns(self, namespace: &str, local: &str) -> Option<&'d str> {
-        self.attributes()
-            .find(|a| a.local_name == local && a.namespace == namespace)
-            .map(|a| a.value)
+        let document = self.document;
+        let is_it =
+            |name: &Name<'_>| name.local() == local && document.uri(name.namespace) == namespace;
+        let mut own = self.attribute_data().iter();
+        own.find(|attribute| is_it(&attribute.name))
+            .map(|attribute| document.value(attribute.value))
     }
 
     /// The attributes, in canonical order: by namespace, then by local name.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
         let document = self.document;
-        self.attribute_data().iter().map(move |a| Attribute {
-            namespace: document.uri(a.name.namespace),
-            local_name: a.name.local(),
-            value: &a.value,
-        })
+        self.attribute_data().iter().map(move |a| a.read(document))
+    }
+
+    /// The attributes whose name without its prefix is `ID`, whatever the case of its letters.
+    pub(super) fn ids(self) -> impl Iterator<Item = Attribute<'d>> {
+        let document = self.document;
+        let named = self.attribute_data().iter().filter(|attribute| {
+            let name = attribute.name.qualified.as_bytes();
+            let last = &name[name.len().saturating_sub("ID".len())..];
+            last.eq_ignore_ascii_case(b"id") && attribute.name.local().len() == last.len()
+        });
+        named.map(move |attribute| attribute.read(document))
     }
 
     /// The child elements; texts between them are passed over.
@@ -336,7 +241,7 @@ impl<'d> Element<'d> {
         let node = &self.document.nodes[first as usize];
         match &node.content {
             Content::Text(text) if node.end == end => {
-                Some(text.value.trim_matches(lexical::WHITE_SPACE))
+                Some(lexical::trim(self.document.value(text.value)))
             }
             _ => None,
         }
@@ -348,7 +253,7 @@ impl<'d> Element<'d> {
         while next < self.node().end {
             let node = &self.document.nodes[next as usize];
             if let Content::Text(text) = &node.content
-                && !text.value.trim_matches(lexical::WHITE_SPACE).is_empty()
+                && !lexical::trim(self.document.value(text.value)).is_empty()
             {
                 return true;
             }
@@ -449,6 +354,8 @@ impl<'d> Element<'d> {
                 prefix: declaration.prefix,
                 uri: Cow::Borrowed(&*declaration.uri),
                 canonical: Stretch::default(),
+                tag: 0,
+                slot: 0,
             })
             .collect()
     }

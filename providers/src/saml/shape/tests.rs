@@ -242,3 +242,34 @@ fn ids_are_there_and_unique() {
     let ds = "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#' Id='a1'></ds:Signature>";
     assert_eq!(refusal(&with("", ds)), SamlRefusal::IdRepeated);
 }
+
+#[test]
+fn an_id_is_a_name() {
+    for id in [
+        "2.0", "-a", ".a", "a b", " a1", "a:1", "1", "\u{e9}", "a\u{e9}", "#a",
+    ] {
+        let xml = response("alice").replace("ID=\"a1\"", &format!("ID=\"{id}\""));
+        assert_eq!(refusal(&xml), SamlRefusal::IdMissing, "{id}");
+        let xml = response("alice").replace("ID=\"r1\"", &format!("ID=\"{id}\""));
+        assert_eq!(refusal(&xml), SamlRefusal::IdMissing, "{id}");
+    }
+    for id in ["_", "_1", "a-1.b_c", "A"] {
+        assert!(accepts(
+            &response("alice").replace("ID=\"a1\"", &format!("ID=\"{id}\""))
+        ));
+    }
+}
+
+#[test]
+fn more_ids_than_any_product_writes_are_refused() {
+    let many = |count: usize| {
+        let id = |id: usize| format!("<f xmlns='u:f' id='i{id}'/>");
+        let ids = (0..count).map(id).collect::<Vec<_>>().concat();
+        with(
+            &format!("<saml:AttributeValue>{ids}</saml:AttributeValue>"),
+            "",
+        )
+    };
+    assert!(accepts(&many(MOST_IDS - 2)));
+    assert_eq!(refusal(&many(MOST_IDS - 1)), SamlRefusal::XmlLimit);
+}

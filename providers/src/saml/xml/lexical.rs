@@ -1,19 +1,20 @@
 //! Names, characters, references and white space of XML 1.0, as far as this profile allows them.
 
-use std::borrow::Cow;
-
 use crate::error::Refusal;
 use crate::saml::refusal::SamlRefusal;
 
-/// White space of XML 1.0 2.3 [3].
-pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
-
-/// A decoded value, and whether canonical XML writes it exactly as it stands in the source.
-pub(super) struct Decoded<'s> {
-    pub(super) value: Cow<'s, str>,
-    pub(super) plain: bool,
+/// How the value of a text or of an attribute was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It stands in the source, and canonical XML writes it just so.
+    Verbatim,
+    /// It stands in the source, and canonical XML escapes something in it.
+    AsItStands,
+    /// It was decoded.
+    Decoded,
 }
 
+/// White space of XML 1.0 2.3 [3].
 pub(super) fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -72,98 +73,129 @@ pub(in crate::saml) fn any_byte(text: &str, pick: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(false, |any, byte| any | pick(byte))
 }
 
-/// The text between two pieces of markup: line ends normalized (XML 1.0 2.11), characters checked (2.2).
-pub(super) fn text(raw: &str, position: usize) -> Result<Decoded<'_>, Refusal> {
-    // Most texts need no more than this look.
-    let special = any_byte(raw, |b| {
-        (b < b' ' && b != b'\n' && b != b'\t') || b == b'>' || b == 0xEF
-    });
-    if !special {
-        return Ok(Decoded {
-            value: Cow::Borrowed(raw),
-            plain: true,
-        });
+/// The text without the white space around it.
+pub(super) fn trim(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let dark = |byte: &u8| !is_white_space(*byte);
+    match (bytes.iter().position(dark), bytes.iter().rposition(dark)) {
+        (Some(first), Some(last)) => &text[first..=last],
+        _ => "",
     }
+}
+
+/// A byte that a character which XML forbids, or a line end to be normalized, would have.
+pub(super) fn is_rough(byte: u8) -> bool {
+    (byte < b' ' && byte != b'\n' && byte != b'\t') || byte == 0xEF
+}
+
+/// Reads the text between two pieces of markup into `decoded`, unless it stands in the source: references replaced, line
+/// ends normalized (XML 1.0 2.11), characters checked (2.2).
+pub(super) fn text(raw: &str, position: usize, decoded: &mut String) -> Result<Reading, Refusal> {
     if let Some(at) = raw.find("]]>") {
         return Err(malformed("]]> in text", position + at));
     }
     check_characters(raw, position)?;
-    let value = normalize_line_ends(raw);
-    Ok(Decoded {
-        plain: matches!(value, Cow::Borrowed(_)) && !value.contains('>'),
-        value,
+    if any_byte(raw, |b| matches!(b, b'&' | b'\r')) {
+        decode(raw, position, Some('\n'), decoded)?;
+        return Ok(Reading::Decoded);
+    }
+    Ok(if raw.contains('>') {
+        Reading::AsItStands
+    } else {
+        Reading::Verbatim
     })
 }
 
-/// The value of an attribute without its quotes: references replaced, white space normalized (XML 1.0 3.3.3).
-pub(super) fn attribute_value(raw: &str, position: usize) -> Result<Decoded<'_>, Refusal> {
-    let special = any_byte(raw, |b| {
-        b < b' ' || b == b'&' || b == b'<' || b == b'"' || b == 0xEF
-    });
-    if !special {
-        return Ok(Decoded {
-            value: Cow::Borrowed(raw),
-            plain: true,
-        });
-    }
+/// Reads the value of an attribute without its quotes into `decoded`, unless it stands in the source: references replaced,
+/// white space normalized (XML 1.0 3.3.3).
+pub(super) fn attribute_value(
+    raw: &str,
+    position: usize,
+    decoded: &mut String,
+) -> Result<Reading, Refusal> {
     if let Some(at) = raw.find('<') {
         return Err(malformed("< in an attribute value", position + at));
     }
     check_characters(raw, position)?;
-    let mut value = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
-        value.push_str(&rest[..at]);
-        let offset = position + raw.len() - rest.len() + at;
-        rest = &rest[at..];
-        if let Some(after) = rest.strip_prefix('&') {
-            let end = after
-                .find(';')
-                .ok_or_else(|| malformed("& without ;", offset))?;
-            value.push(reference(&after[..end], offset)?);
-            rest = &after[end + 1..];
-        } else {
-            value.push(' ');
-            rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
-        }
+    if any_byte(raw, |b| b < b' ' || b == b'&') {
+        decode(raw, position, None, decoded)?;
+        return Ok(Reading::Decoded);
     }
-    value.push_str(rest);
-    Ok(Decoded {
-        value: Cow::Owned(value),
-        plain: false,
+    Ok(if raw.contains('"') {
+        Reading::AsItStands
+    } else {
+        Reading::Verbatim
     })
 }
 
-/// The character that a reference stands for; `name` is what stands between `&` and `;`.
-pub(super) fn reference(name: &str, position: usize) -> Result<char, Refusal> {
-    let character = match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => numeric_reference(name),
+/// Appends a value with its references replaced and each line end as `line_end`; without one, all white space is a blank.
+fn decode(
+    raw: &str,
+    position: usize,
+    line_end: Option<char>,
+    decoded: &mut String,
+) -> Result<(), Refusal> {
+    let bytes = raw.as_bytes();
+    let (mut done, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        let (character, length) = match byte {
+            b'&' => reference(raw, at, position)?,
+            b'\r' if bytes.get(at + 1) == Some(&b'\n') => (line_end.unwrap_or(' '), 2),
+            b'\r' => (line_end.unwrap_or(' '), 1),
+            b'\n' | b'\t' if line_end.is_none() => (' ', 1),
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        if done < at {
+            decoded.push_str(&raw[done..at]);
+        }
+        decoded.push(character);
+        at += length;
+        done = at;
+    }
+    decoded.push_str(&raw[done..]);
+    Ok(())
+}
+
+/// The character that the reference at `start` stands for, and the length of the reference.
+fn reference(raw: &str, start: usize, position: usize) -> Result<(char, usize), Refusal> {
+    let rest = &raw.as_bytes()[start + 1..];
+    let end = rest.iter().position(|b| matches!(b, b';' | b'&' | b'<'));
+    let Some(length) = end.filter(|end| rest[*end] == b';') else {
+        return Err(malformed("& without ;", position + start));
     };
-    character.ok_or_else(|| {
-        SamlRefusal::XmlEntity
+    let character = match &rest[..length] {
+        [b'#', b'x', digits @ ..] => numeric(digits, 16),
+        [b'#', digits @ ..] => numeric(digits, 10),
+        b"amp" => Some('&'),
+        b"lt" => Some('<'),
+        b"gt" => Some('>'),
+        b"quot" => Some('"'),
+        b"apos" => Some('\''),
+        _ => None,
+    };
+    let length = length + "&;".len();
+    match character {
+        Some(character) => Ok((character, length)),
+        None => Err(SamlRefusal::XmlEntity
             .refuse()
-            .found(format_args!("&{name};"))
-            .detail(at(position))
-    })
+            .found(&raw[start..start + length])
+            .detail(at(position + start))),
+    }
 }
 
-fn numeric_reference(name: &str) -> Option<char> {
-    let number = name.strip_prefix('#')?;
-    let (digits, radix) = match number.strip_prefix('x') {
-        Some(digits) => (digits, 16),
-        None => (number, 10),
-    };
-    // from_str_radix would also take a sign.
-    if !digits.chars().all(|c| c.is_digit(radix)) {
+fn numeric(digits: &[u8], radix: u32) -> Option<char> {
+    if digits.is_empty() {
         return None;
     }
-    let character = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
-    is_character(character).then_some(character)
+    let mut number: u32 = 0;
+    for digit in digits {
+        let digit = char::from(*digit).to_digit(radix)?;
+        number = number.checked_mul(radix)?.checked_add(digit)?;
+    }
+    char::from_u32(number).filter(|character| is_character(*character))
 }
 
 /// Char of XML 1.0 2.2 [2].
@@ -172,6 +204,9 @@ fn is_character(c: char) -> bool {
 }
 
 fn check_characters(raw: &str, position: usize) -> Result<(), Refusal> {
+    if !any_byte(raw, is_rough) {
+        return Ok(());
+    }
     match raw.char_indices().find(|(_, c)| !is_character(*c)) {
         None => Ok(()),
         Some((offset, c)) => Err(SamlRefusal::XmlMalformed
@@ -179,22 +214,6 @@ fn check_characters(raw: &str, position: usize) -> Result<(), Refusal> {
             .found(format_args!("forbidden character U+{:04X}", u32::from(c)))
             .detail(at(position + offset))),
     }
-}
-
-fn normalize_line_ends(raw: &str) -> Cow<'_, str> {
-    if !raw.contains('\r') {
-        return Cow::Borrowed(raw);
-    }
-    let mut value = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(cut) = rest.find('\r') {
-        value.push_str(&rest[..cut]);
-        value.push('\n');
-        rest = &rest[cut + 1..];
-        rest = rest.strip_prefix('\n').unwrap_or(rest);
-    }
-    value.push_str(rest);
-    Cow::Owned(value)
 }
 
 /// `xml_malformed` with what was found and where.
@@ -205,7 +224,23 @@ pub(super) fn malformed(found: &str, position: usize) -> Refusal {
         .detail(at(position))
 }
 
+/// A refusal that says where.
+pub(super) fn refuse(leaf: SamlRefusal, position: usize) -> Refusal {
+    leaf.refuse().detail(at(position))
+}
+
+/// `xml_limit` with what there is too much of.
+pub(super) fn exceeded(name: &str, limit: usize, position: usize) -> Refusal {
+    refuse(SamlRefusal::XmlLimit, position).expected(format_args!("at most {limit} {name}"))
+}
+
 /// The words for a position in the evidence.
 pub(super) fn at(position: usize) -> String {
     format!("at byte {position}")
+}
+
+/// The first byte from `from` on that does not pass.
+pub(super) fn skip(bytes: &[u8], from: usize, pass: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().position(|b| !pass(*b)).unwrap_or(rest.len())
 }

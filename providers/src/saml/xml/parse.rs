@@ -1,16 +1,21 @@
-//! From bytes to the arena: tokens by quick-xml, everything that gives them a meaning by this file.
+//! From bytes to the arena, in one pass: what stands between the tags is read here, start tags in [`super::tag`].
+//!
+//! There is no tokenizer in between that would know more of XML than this profile has: document types, CDATA and, in
+//! messages, comments and processing instructions are refused by their first octets.
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
+use memchr::{memchr, memchr3};
 
-use super::lexical::{self, at, is_white_space, malformed};
-use super::{
-    Content, Declaration, Document, Index, Limits, Mode, Node, Stretch, TextData, XML_DECLARATION,
-    XML_NAMESPACE,
+use super::arena::{
+    Content, Declaration, Document, Index, Node, Stretch, TextData, Value, XML_DECLARATION,
 };
+use super::lexical::{
+    self, Reading, any_byte, at, exceeded, is_rough, is_white_space, malformed, refuse, skip,
+};
+use super::scope::Scope;
+use super::{Limits, Mode, XML_NAMESPACE};
 use crate::error::Refusal;
 use crate::saml::refusal::SamlRefusal;
 
@@ -44,21 +49,23 @@ pub(super) fn parse<'s>(
             .refuse()
             .found("two byte order marks"));
     }
-    Parser::new(text, source, mode, inherited).run()
+    Parser::new(text, text.len() - source.len(), mode, inherited).run()
 }
 
 pub(super) struct Parser<'s> {
-    source: &'s str,
-    /// Bytes before `source`, for positions.
-    skipped: usize,
+    pub(super) source: &'s str,
+    /// The first byte behind the byte order mark.
+    beginning: usize,
     pub(super) mode: Mode,
     pub(super) limits: Limits,
     pub(super) document: Document<'s>,
-    /// The declarations in scope, innermost last.
-    pub(super) scope: Vec<Index>,
+    /// The declarations in scope.
+    pub(super) scope: Scope<'s>,
     pub(super) open: Vec<Open>,
     /// The root was closed.
     pub(super) complete: bool,
+    /// Somewhere there are characters to be checked or line ends to be normalized.
+    pub(super) is_rough: bool,
 }
 
 /// An element whose end tag has not come yet.
@@ -66,120 +73,115 @@ pub(super) struct Open {
     pub(super) index: Index,
     /// How many declarations were in scope outside of it.
     pub(super) scope: usize,
+    /// Its last child element so far.
+    pub(super) last_child: Option<Index>,
     /// The leaf to refuse with if the element turns out to be a leaf with text.
     pub(super) dropped: Option<SamlRefusal>,
 }
 
 impl<'s> Parser<'s> {
-    fn new(text: &'s str, source: &'s str, mode: Mode, inherited: Vec<Declaration<'s>>) -> Self {
-        // What SAML messages have, rounded down; a guess that saves copying.
-        let nodes = source.len() / 64 + 1;
-        let attributes = source.len() / 128 + 1;
+    fn new(text: &'s str, beginning: usize, mode: Mode, inherited: Vec<Declaration<'s>>) -> Self {
         let xml = Declaration {
             prefix: "xml",
             uri: Cow::Borrowed(XML_NAMESPACE),
             canonical: Stretch::default(),
+            tag: 0,
+            slot: 0,
         };
-        let scope = (XML_DECLARATION..=narrow(inherited.len())).collect();
+        let mut scope = Scope::new();
+        let count = narrow(inherited.len());
+        let mut declarations: Vec<_> = std::iter::once(xml).chain(inherited).collect();
+        for (index, declaration) in (XML_DECLARATION..).zip(&mut declarations) {
+            declaration.slot = slot(scope.declare(declaration.prefix, index));
+        }
+        // What SAML messages have, rounded down; a guess that saves copying.
+        let (nodes, attributes) = (text.len() / 64 + 1, text.len() / 256 + 1);
         Self {
-            source,
-            skipped: text.len() - source.len(),
+            source: text,
+            beginning,
             mode,
             limits: mode.limits(),
             document: Document {
                 source: text,
+                decoded: String::new(),
                 nodes: Vec::with_capacity(nodes),
                 attributes: Vec::with_capacity(attributes),
-                inherited: narrow(inherited.len()),
-                declarations: std::iter::once(xml).chain(inherited).collect(),
+                declarations,
+                inherited: count,
+                slots: 0,
             },
             scope,
             open: Vec::with_capacity(16),
             complete: false,
+            is_rough: any_byte(text, is_rough),
         }
     }
 
     fn run(mut self) -> Result<Document<'s>, Refusal> {
-        let mut reader = Reader::from_str(self.source);
-        reader.config_mut().check_comments = true;
-        let mut start = 0;
-        loop {
-            let event = reader.read_event();
-            let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-            let Ok(event) = event else {
-                return Err(self.unreadable(start));
+        let mut at = self.beginning;
+        while let Some(byte) = self.source.as_bytes().get(at) {
+            at = if *byte == b'<' {
+                self.markup(at)?
+            } else {
+                self.text(at)?
             };
-            let token = self.source.get(start..end).unwrap_or_default();
-            match event {
-                Event::Text(_) => self.text(token, start)?,
-                Event::GeneralRef(_) => self.reference(inside(token, 1, 1), start)?,
-                Event::Start(_) => self.start(token, 0, start)?,
-                Event::Empty(_) => {
-                    self.start(token, 1, start)?;
-                    self.end("", start)?;
-                }
-                Event::End(_) => self.end(token, start)?,
-                Event::Decl(_) if start == 0 => declaration(inside(token, 5, 2))?,
-                Event::Decl(_) => {
-                    return Err(malformed(
-                        "XML declaration inside the document",
-                        self.position(start),
-                    ));
-                }
-                Event::PI(_) => self.droppable(SamlRefusal::XmlProcessingInstruction, start)?,
-                Event::Comment(_) => self.droppable(SamlRefusal::XmlComment, start)?,
-                Event::CData(_) => return Err(self.refuse(SamlRefusal::XmlCdata, start)),
-                Event::DocType(_) => return Err(self.refuse(SamlRefusal::XmlDoctype, start)),
-                Event::Eof => return self.finish(),
-            }
-            start = end;
         }
-    }
-
-    fn finish(self) -> Result<Document<'s>, Refusal> {
         if self.complete {
+            self.document.slots = self.scope.most;
             return Ok(self.document);
         }
         let found = match self.open.last() {
             None => "no element".to_owned(),
-            Some(open) => format!(
-                "<{}> is never closed",
-                self.document.element_data(open.index).name.qualified
-            ),
+            Some(open) => format!("<{}> is never closed", self.name_of(open.index)),
         };
-        Err(malformed(&found, self.position(self.source.len())))
+        Err(malformed(&found, self.source.len()))
     }
 
-    /// What a token was meant to be that the tokenizer could not read.
-    fn unreadable(&self, start: usize) -> Refusal {
-        let rest = &self.source.as_bytes()[start..];
-        let leaf = match rest {
-            [b'<', b'!', b'D' | b'd', ..] => SamlRefusal::XmlDoctype,
-            [b'<', b'!', b'[', ..] => SamlRefusal::XmlCdata,
-            [b'<', b'!', b'-', ..] => SamlRefusal::XmlComment,
-            [b'<', b'?', ..] => SamlRefusal::XmlProcessingInstruction,
-            _ => return malformed("broken markup", self.position(start)),
+    fn markup(&mut self, start: usize) -> Result<usize, Refusal> {
+        match &self.source.as_bytes()[start + 1..] {
+            [b'/', ..] => self.end_tag(start),
+            [b'?', ..] => self.instruction(start),
+            [b'!', b'D' | b'd', ..] => Err(refuse(SamlRefusal::XmlDoctype, start)),
+            [b'!', b'[', ..] => Err(refuse(SamlRefusal::XmlCdata, start)),
+            [b'!', b'-', ..] => self.comment(start),
+            [b'!', ..] => Err(malformed("broken markup", start)),
+            _ => self.start_tag(start),
+        }
+    }
+
+    /// XML 1.0 2.5: no `--` inside.
+    fn comment(&mut self, start: usize) -> Result<usize, Refusal> {
+        let leaf = SamlRefusal::XmlComment;
+        self.drop_if_metadata(leaf, start)?;
+        let content = self.source[start..].strip_prefix("<!--");
+        let length = content.and_then(|content| content.find("--"));
+        match length.map(|length| start + "<!--".len() + length) {
+            Some(end) if self.source[end..].starts_with("-->") => Ok(end + "-->".len()),
+            _ => Err(refuse(leaf, start)),
+        }
+    }
+
+    /// A processing instruction, or the XML declaration.
+    fn instruction(&mut self, start: usize) -> Result<usize, Refusal> {
+        let leaf = SamlRefusal::XmlProcessingInstruction;
+        let rest = &self.source[start + "<?".len()..];
+        let Some(length) = rest.find("?>") else {
+            return Err(refuse(leaf, start));
         };
-        self.refuse(leaf, start)
+        let content = rest[..length].strip_prefix("xml");
+        let content = content.filter(|rest| rest.bytes().next().is_none_or(is_white_space));
+        match content {
+            Some(content) if start == self.beginning => declaration(content)?,
+            Some(_) => return Err(malformed("XML declaration inside the document", start)),
+            None => self.drop_if_metadata(leaf, start)?,
+        }
+        Ok(start + "<??>".len() + length)
     }
 
-    pub(super) fn refuse(&self, leaf: SamlRefusal, start: usize) -> Refusal {
-        leaf.refuse().detail(at(self.position(start)))
-    }
-
-    pub(super) fn position(&self, start: usize) -> usize {
-        self.skipped + start
-    }
-
-    pub(super) fn limit(&self, name: &str, limit: usize, start: usize) -> Refusal {
-        self.refuse(SamlRefusal::XmlLimit, start)
-            .expected(format_args!("at most {limit} {name}"))
-    }
-
-    /// A comment or a processing instruction.
-    fn droppable(&mut self, leaf: SamlRefusal, start: usize) -> Result<(), Refusal> {
+    /// Metadata may have comments and processing instructions, but not in a value.
+    fn drop_if_metadata(&mut self, leaf: SamlRefusal, start: usize) -> Result<(), Refusal> {
         if self.mode == Mode::Message {
-            return Err(self.refuse(leaf, start));
+            return Err(refuse(leaf, start));
         }
         if let Some(open) = self.open.last_mut() {
             open.dropped.get_or_insert(leaf);
@@ -187,69 +189,83 @@ impl<'s> Parser<'s> {
         Ok(())
     }
 
-    fn text(&mut self, raw: &'s str, start: usize) -> Result<(), Refusal> {
+    fn text(&mut self, start: usize) -> Result<usize, Refusal> {
+        let rest = &self.source.as_bytes()[start..];
+        let special = memchr3(b'<', b'&', b'>', rest).unwrap_or(rest.len());
+        let is_plain = matches!(rest.get(special), None | Some(b'<'));
+        let length = memchr(b'<', &rest[special..]).map_or(rest.len(), |more| special + more);
+        let (raw, end) = (&self.source[start..start + length], start + length);
         if self.open.is_empty() {
-            return match raw.bytes().position(|b| !is_white_space(b)) {
-                None => Ok(()),
-                Some(offset) => Err(malformed(
-                    "text outside the root",
-                    self.position(start + offset),
-                )),
+            let dark = raw.bytes().position(|byte| !is_white_space(byte));
+            return match dark {
+                None => Ok(end),
+                Some(offset) => Err(malformed("text outside the root", start + offset)),
             };
         }
-        let decoded = lexical::text(raw, self.position(start))?;
-        if let Some(text) = self.text_before() {
-            text.value.to_mut().push_str(&decoded.value);
-            text.verbatim = false;
-            return Ok(());
+        let before = self.document.decoded.len();
+        let reading = if is_plain && !self.is_rough {
+            Reading::Verbatim
+        } else {
+            lexical::text(raw, start, &mut self.document.decoded)?
+        };
+        let value = self.value(reading, (start, end), before);
+        let verbatim = reading == Reading::Verbatim;
+        if self.mode == Mode::Metadata && self.join(value) {
+            return Ok(end);
         }
-        self.add_text(
-            TextData {
-                value: decoded.value,
-                verbatim: decoded.plain,
-            },
-            start,
-        )
+        let text = TextData { value, verbatim };
+        self.add_node(Content::Text(text), start)?;
+        Ok(end)
     }
 
-    fn reference(&mut self, name: &str, start: usize) -> Result<(), Refusal> {
-        if self.open.is_empty() {
-            return Err(malformed(
-                "reference outside the root",
-                self.position(start),
-            ));
+    /// Where a value is: at its place in the source, or at the end of what was decoded from `before` on.
+    pub(super) fn value(&self, reading: Reading, place: (usize, usize), before: usize) -> Value {
+        let decoded = reading == Reading::Decoded;
+        let (start, end) = if decoded {
+            (before, self.document.decoded.len())
+        } else {
+            place
+        };
+        Value {
+            start: narrow(start),
+            end: narrow(end),
+            decoded,
         }
-        let character = lexical::reference(name, self.position(start))?;
-        if let Some(text) = self.text_before() {
-            text.value.to_mut().push(character);
-            text.verbatim = false;
-            return Ok(());
+    }
+
+    /// Appends to the text that stands directly before in the same element, nothing but a comment between.
+    fn join(&mut self, more: Value) -> bool {
+        let parent = self.open.last().map(|open| open.index);
+        let document = &mut self.document;
+        let Some(node) = document.nodes.last() else {
+            return false;
+        };
+        let Content::Text(first) = node.content else {
+            return false;
+        };
+        if Some(node.parent) != parent {
+            return false;
         }
-        self.add_text(
-            TextData {
-                value: Cow::Owned(character.to_string()),
+        let text = document.value(more).to_owned();
+        if more.decoded {
+            document.decoded.truncate(more.start as usize);
+        }
+        let mut value = first.value;
+        if !value.decoded || value.end as usize != document.decoded.len() {
+            let text = document.value(value).to_owned();
+            value.start = narrow(document.decoded.len());
+            value.decoded = true;
+            document.decoded.push_str(&text);
+        }
+        document.decoded.push_str(&text);
+        value.end = narrow(document.decoded.len());
+        if let Some(node) = document.nodes.last_mut() {
+            node.content = Content::Text(TextData {
+                value,
                 verbatim: false,
-            },
-            start,
-        )
-    }
-
-    /// The text node that directly precedes in the same element: a text, a reference and a text are one.
-    fn text_before(&mut self) -> Option<&mut TextData<'s>> {
-        // The last node is the last child of the open element only if it is a text: an element that was
-        // closed would have to be followed by a new text node, and an open one has none yet.
-        match self.document.nodes.last_mut() {
-            Some(Node {
-                content: Content::Text(text),
-                parent,
-                ..
-            }) if self.open.last().is_some_and(|open| open.index == *parent) => Some(text),
-            _ => None,
+            });
         }
-    }
-
-    fn add_text(&mut self, text: TextData<'s>, start: usize) -> Result<(), Refusal> {
-        self.add_node(Content::Text(text), start).map(|_| ())
+        true
     }
 
     pub(super) fn add_node(
@@ -259,53 +275,60 @@ impl<'s> Parser<'s> {
     ) -> Result<Index, Refusal> {
         let index = self.document.nodes.len();
         if index >= self.limits.nodes {
-            return Err(self.limit("nodes", self.limits.nodes, start));
+            return Err(exceeded("nodes", self.limits.nodes, start));
         }
         let index = narrow(index);
         let parent = self.open.last().map_or(NO_ELEMENT, |open| open.index);
-        let position = narrow(self.position(start));
         self.document.nodes.push(Node {
             parent,
             end: index + 1,
-            position,
+            position: narrow(start),
             content,
         });
         Ok(index)
     }
 
-    /// An end tag, empty for that of an empty element.
-    fn end(&mut self, token: &str, start: usize) -> Result<(), Refusal> {
-        // The tokenizer has compared the names, and refuses an end tag without a start tag.
-        let Some(open) = self.open.pop() else {
-            return Err(malformed(
-                "end tag without a start tag",
-                self.position(start),
-            ));
-        };
+    fn name_of(&self, index: Index) -> &str {
+        self.document.element_data(index).name.qualified
+    }
+
+    fn end_tag(&mut self, start: usize) -> Result<usize, Refusal> {
+        let broken = || malformed("broken markup", start);
+        let bytes = self.source.as_bytes();
+        let open = self.open.pop().ok_or_else(broken)?;
+        let name = self.name_of(open.index);
+        let name_start = start + "</".len();
+        if !bytes[name_start..].starts_with(name.as_bytes()) {
+            return Err(broken());
+        }
+        let name_end = name_start + name.len();
+        let close = skip(bytes, name_end, is_white_space);
+        if bytes.get(close) != Some(&b'>') {
+            return Err(broken());
+        }
         let end = narrow(self.document.nodes.len());
-        let position = narrow(self.position(start));
         let node = &mut self.document.nodes[open.index as usize];
         node.end = end;
         if let Content::Element(data) = &mut node.content
-            && token.len() == data.name.qualified.len() + "</>".len()
+            && close == name_end
         {
-            data.end_tag = NonZeroU32::new(position);
+            data.end_tag = NonZeroU32::new(narrow(start));
         }
-        self.scope.truncate(open.scope);
+        self.scope.leave(open.scope);
         self.complete = self.open.is_empty();
         match open.dropped {
             Some(leaf) if self.is_leaf_with_text(open.index, end) => {
                 let position = self.document.nodes[open.index as usize].position;
                 Err(leaf.refuse().detail(at(position as usize)))
             }
-            _ => Ok(()),
+            _ => Ok(close + 1),
         }
     }
 
     fn is_leaf_with_text(&self, index: Index, end: Index) -> bool {
         let inner = &self.document.nodes[index as usize + 1..end as usize];
         inner.iter().any(|node| match &node.content {
-            Content::Text(text) => !text.value.trim_matches(lexical::WHITE_SPACE).is_empty(),
+            Content::Text(text) => !lexical::trim(self.document.value(text.value)).is_empty(),
             Content::Element(_) => false,
         }) && inner
             .iter()
@@ -325,7 +348,7 @@ fn declaration(content: &str) -> Result<(), Refusal> {
     let rest =
         pseudo_attribute(rest, "encoding", |v| v.eq_ignore_ascii_case("utf-8")).unwrap_or(rest);
     let rest = pseudo_attribute(rest, "standalone", |v| v == "yes" || v == "no").unwrap_or(rest);
-    if rest.trim_matches(lexical::WHITE_SPACE).is_empty() {
+    if lexical::trim(rest).is_empty() {
         Ok(())
     } else {
         Err(refuse())
@@ -334,7 +357,7 @@ fn declaration(content: &str) -> Result<(), Refusal> {
 
 /// Takes ` name="value"` off the front, if it is there and its value is good.
 fn pseudo_attribute<'t>(text: &'t str, name: &str, good: impl Fn(&str) -> bool) -> Option<&'t str> {
-    let trim = |t: &'t str| t.trim_start_matches(lexical::WHITE_SPACE);
+    let trim = |t: &'t str| t.trim_start_matches([' ', '\t', '\r', '\n']);
     let rest = trim(text);
     if rest.len() == text.len() {
         return None;
@@ -345,13 +368,6 @@ fn pseudo_attribute<'t>(text: &'t str, name: &str, good: impl Fn(&str) -> bool) 
     good(value).then_some(rest)
 }
 
-/// The token without its first and last bytes.
-pub(super) fn inside(token: &str, before: usize, after: usize) -> &str {
-    token
-        .get(before..token.len().saturating_sub(after))
-        .unwrap_or_default()
-}
-
 /// Positions and counts are below the limits of every mode, far below 2^32.
 #[expect(
     clippy::cast_possible_truncation,
@@ -359,4 +375,13 @@ pub(super) fn inside(token: &str, before: usize, after: usize) -> &str {
 )]
 pub(super) fn narrow(value: usize) -> Index {
     value as Index
+}
+
+/// Slots are fewer than the namespaces that may be in scope.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "at most a hundred declarations are in scope"
+)]
+pub(super) fn slot(value: usize) -> u8 {
+    value as u8
 }

@@ -1,13 +1,18 @@
 //! One start tag: its attributes, the namespaces it declares, and what its names stand for.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::lexical::{self, Decoded, any_byte, is_white_space, malformed};
-use super::parse::{Open, Parser, inside, narrow};
-use super::{
+use memchr::{memchr, memchr3};
+
+use super::arena::{
     AttributeData, Content, Declaration, Document, ElementData, Index, NO_NAMESPACE, Name, Stretch,
-    XML_NAMESPACE,
+    Value,
 };
+use super::lexical::{self, Reading, any_byte, exceeded, is_white_space, malformed, refuse, skip};
+use super::parse::{Open, Parser, narrow, slot};
+use super::uri::is_absolute_uri;
+use super::{Mode, XML_NAMESPACE};
 use crate::error::Refusal;
 use crate::saml::refusal::SamlRefusal;
 
@@ -16,126 +21,206 @@ const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 /// How many declarations are looked back at.
 const RECENT_DECLARATIONS: usize = 4;
 
-/// How full the arenas are at one moment.
-struct Counts {
+/// The start tag that is being read, with how full the arenas were before it.
+#[derive(Clone, Copy)]
+struct Tag {
+    start: usize,
     attributes: usize,
     declarations: usize,
     scope: usize,
 }
 
-impl Counts {
-    fn of(parser: &Parser<'_>) -> Self {
-        Self {
-            attributes: parser.document.attributes.len(),
-            declarations: parser.document.declarations.len(),
-            scope: parser.scope.len(),
-        }
-    }
+/// Where one `name="value"` stands, the blank before it included.
+#[derive(Clone, Copy)]
+struct Place {
+    space: usize,
+    /// The value without its quotes.
+    value: usize,
+    end: usize,
+    /// Canonical XML writes blank, name, equals sign and quotes just so.
+    is_canonical: bool,
 }
 
 impl<'s> Parser<'s> {
-    /// A start tag with its angle brackets; `slash` is 1 for an empty element's tag, otherwise 0.
-    pub(super) fn start(
-        &mut self,
-        token: &'s str,
-        slash: usize,
-        start: usize,
-    ) -> Result<(), Refusal> {
+    /// Reads a start tag, and answers what comes behind it.
+    pub(super) fn start_tag(&mut self, start: usize) -> Result<usize, Refusal> {
         if self.complete {
-            return Err(malformed("a second root element", self.position(start)));
+            return Err(malformed("a second root element", start));
         }
         if self.open.len() >= self.limits.depth {
-            return Err(self.limit("elements inside one another", self.limits.depth, start));
+            return Err(exceeded(
+                "elements inside one another",
+                self.limits.depth,
+                start,
+            ));
         }
-        let tag = inside(token, 1, 1 + slash);
-        let name = self.name(tag, start + 1)?;
-        let length = name.qualified.len();
-        let outer = Counts::of(self);
-        self.attributes(&tag[length..], start + 1 + length, &outer)?;
-        let inner = Counts::of(self);
-        let name = self.resolve(name, true, start)?;
-        self.sort_attributes(outer.attributes, start)?;
+        if let Some(data) = self.repeated(start) {
+            return self.add_repeated(data, start);
+        }
+        let tag = Tag {
+            start,
+            attributes: self.document.attributes.len(),
+            declarations: self.document.declarations.len(),
+            scope: self.scope.depth(),
+        };
+        let name = self.name(start + 1)?;
+        let (close, end) = self.attributes(start + 1 + name.qualified.len(), &tag)?;
+        let name = self.resolve(name, start)?;
+        self.sort_attributes(tag.attributes, start)?;
         let data = ElementData {
             name,
-            attributes: (narrow(outer.attributes), narrow(inner.attributes)),
-            declarations: (narrow(outer.declarations), narrow(inner.declarations)),
-            tag_end: narrow(self.position(start + token.len())),
+            attributes: (
+                narrow(tag.attributes),
+                narrow(self.document.attributes.len()),
+            ),
+            declarations: (
+                narrow(tag.declarations),
+                narrow(self.document.declarations.len()),
+            ),
+            tag_end: narrow(end),
             end_tag: None,
+            verbatim: self.is_verbatim(&tag, name, close),
         };
+        self.add_element(data, tag.scope, start, end - close > 1)?;
+        Ok(end)
+    }
+
+    /// What the element before this one is, if it has the same parent and its start tag the same octets: then all names
+    /// in it mean the same. Products repeat the tag of each value.
+    fn repeated(&self, start: usize) -> Option<ElementData<'s>> {
+        let sibling = self.open.last()?.last_child?;
+        let node = self.document.nodes.get(sibling as usize)?;
+        let Content::Element(data) = &node.content else {
+            return None;
+        };
+        let bytes = self.source.as_bytes();
+        let tag = &bytes[node.position as usize..data.tag_end as usize];
+        bytes[start..].starts_with(tag).then(|| ElementData {
+            tag_end: narrow(start + tag.len()),
+            end_tag: None,
+            ..*data
+        })
+    }
+
+    fn add_repeated(&mut self, data: ElementData<'s>, start: usize) -> Result<usize, Refusal> {
+        let scope = self.scope.depth();
+        for declaration in data.declarations.0..data.declarations.1 {
+            let prefix = self.document.declarations[declaration as usize].prefix;
+            self.scope.declare(prefix, declaration);
+        }
+        let end = data.tag_end as usize;
+        let is_empty = self.source.as_bytes()[end - 2] == b'/';
+        self.add_element(data, scope, start, is_empty)?;
+        Ok(end)
+    }
+
+    fn add_element(
+        &mut self,
+        data: ElementData<'s>,
+        scope: usize,
+        start: usize,
+        is_empty: bool,
+    ) -> Result<(), Refusal> {
         let index = self.add_node(Content::Element(data), start)?;
-        self.open.push(Open {
-            index,
-            scope: outer.scope,
-            dropped: None,
-        });
+        if let Some(parent) = self.open.last_mut() {
+            parent.last_child = Some(index);
+        }
+        if is_empty {
+            self.scope.leave(scope);
+            self.complete = self.open.is_empty();
+        } else {
+            self.open.push(Open {
+                index,
+                scope,
+                last_child: None,
+                dropped: None,
+            });
+        }
         Ok(())
     }
 
-    /// Reads the `name = "value"` pairs (XML 1.0 3.1 [40], [41]) of one start tag.
-    fn attributes(&mut self, tail: &'s str, offset: usize, outer: &Counts) -> Result<(), Refusal> {
-        let bytes = tail.as_bytes();
+    /// Reads the `name = "value"` pairs (XML 1.0 3.1 [40], [41]) from `at` on. Answers where the `>` or `/>` stands, and
+    /// what comes behind it.
+    fn attributes(&mut self, mut at: usize, tag: &Tag) -> Result<(usize, usize), Refusal> {
+        let bytes = self.source.as_bytes();
         let mut count = 0;
-        let mut here = 0;
         loop {
-            let space = here;
-            here = skip(bytes, here, is_white_space);
-            if here == bytes.len() {
-                return Ok(());
+            let space = at;
+            at = skip(bytes, at, is_white_space);
+            match bytes[at..] {
+                [b'>', ..] => return Ok((at, at + 1)),
+                [b'/', b'>', ..] => return Ok((at, at + 2)),
+                [] => return Err(malformed("broken markup", tag.start)),
+                _ if space == at => return Err(malformed("broken attribute", at)),
+                _ => {}
             }
             count += 1;
             if count > self.limits.attributes {
-                return Err(self.limit(
-                    "attributes of one element",
-                    self.limits.attributes,
-                    offset,
-                ));
+                let limit = self.limits.attributes;
+                return Err(exceeded("attributes of one element", limit, tag.start));
             }
-            let name_start = here;
-            let name = self.name(&tail[name_start..], offset + name_start)?;
-            let name_end = name_start + name.qualified.len();
-            let equals = skip(bytes, name_end, is_white_space);
-            let quote = skip(bytes, equals + 1, is_white_space);
-            let broken = || malformed("broken attribute", self.position(offset + name_start));
-            if space == name_start || bytes.get(equals) != Some(&b'=') {
-                return Err(broken());
-            }
-            let Some(mark @ (b'"' | b'\'')) = bytes.get(quote) else {
-                return Err(broken());
-            };
-            let value_start = quote + 1;
-            let length = tail[value_start..]
-                .find(char::from(*mark))
-                .ok_or_else(broken)?;
-            here = value_start + length + 1;
-            let raw = &tail[value_start..value_start + length];
-            let spacing = (name_start - space, equals - name_end, quote - equals) == (1, 0, 1);
-            let written = if spacing && bytes[space] == b' ' && *mark == b'"' {
-                self.stretch(offset + space, offset + here)
-            } else {
-                Stretch::default()
-            };
-            self.attribute(name, raw, offset + value_start, written, outer)?;
+            at = self.name_and_value(space, at, tag)?;
         }
     }
 
-    fn stretch(&self, start: usize, end: usize) -> Stretch {
-        Stretch {
-            start: narrow(self.position(start)),
-            end: narrow(self.position(end)),
+    fn name_and_value(&mut self, space: usize, start: usize, tag: &Tag) -> Result<usize, Refusal> {
+        let bytes = self.source.as_bytes();
+        let name = self.name(start)?;
+        let name_end = start + name.qualified.len();
+        let equals = skip(bytes, name_end, is_white_space);
+        let quote = skip(bytes, equals + 1, is_white_space);
+        let broken = || malformed("broken attribute", start);
+        let mark = bytes.get(quote).filter(|mark| matches!(mark, b'"' | b'\''));
+        let mark = *mark.ok_or_else(broken)?;
+        if bytes[equals] != b'=' {
+            return Err(broken());
         }
+        let value = quote + 1;
+        let rest = &bytes[value..];
+        let special = memchr3(mark, b'<', b'&', rest).ok_or_else(broken)?;
+        let is_plain = rest[special] == mark;
+        let length = memchr(mark, &rest[special..]).ok_or_else(broken)?;
+        let place = Place {
+            space,
+            value,
+            end: value + special + length + 1,
+            is_canonical: (start - space, equals - name_end, quote - equals) == (1, 0, 1)
+                && bytes[space] == b' '
+                && mark == b'"',
+        };
+        self.attribute(name, is_plain, place, tag)?;
+        Ok(place.end)
     }
 
-    /// Keeps one attribute or declaration. What was `written` is canonical if nothing in the value is escaped.
+    /// Keeps one attribute or declaration; `is_plain` says that there is neither `&` nor `<` in its value.
     fn attribute(
         &mut self,
         name: Name<'s>,
-        raw: &'s str,
-        offset: usize,
-        written: Stretch,
-        outer: &Counts,
+        is_plain: bool,
+        place: Place,
+        tag: &Tag,
     ) -> Result<(), Refusal> {
-        let Decoded { value, plain } = lexical::attribute_value(raw, self.position(offset))?;
-        let canonical = if plain { written } else { Stretch::default() };
+        let so_far = self.document.attributes.len() + self.document.declarations.len();
+        if so_far > self.limits.all_attributes {
+            let limit = self.limits.all_attributes;
+            return Err(exceeded("attributes of all elements", limit, place.value));
+        }
+        let raw = &self.source[place.value..place.end - 1];
+        let before = self.document.decoded.len();
+        let reading = if is_plain && !any_byte(raw, |b| b < b' ' || b == b'"' || b == 0xEF) {
+            Reading::Verbatim
+        } else {
+            lexical::attribute_value(raw, place.value, &mut self.document.decoded)?
+        };
+        let value = self.value(reading, (place.value, place.end - 1), before);
+        let canonical = if place.is_canonical && reading == Reading::Verbatim {
+            Stretch {
+                start: narrow(place.space - tag.start),
+                end: narrow(place.end - tag.start),
+            }
+        } else {
+            Stretch::default()
+        };
         let prefix = match (name.prefix(), name.qualified) {
             ("xmlns", _) => name.local(),
             (_, "xmlns") => "",
@@ -148,54 +233,61 @@ impl<'s> Parser<'s> {
                 return Ok(());
             }
         };
-        self.declare(
-            Declaration {
-                prefix,
-                uri: value,
-                canonical,
-            },
-            offset,
-            outer,
-        )
+        let declaration = Declaration {
+            prefix,
+            uri: self.uri_of(value),
+            canonical,
+            tag: narrow(tag.start),
+            slot: 0,
+        };
+        self.declare(declaration, place.value, tag)
+    }
+
+    fn uri_of(&self, value: Value) -> Cow<'s, str> {
+        if value.decoded {
+            Cow::Owned(self.document.value(value).to_owned())
+        } else {
+            Cow::Borrowed(&self.source[value.start as usize..value.end as usize])
+        }
     }
 
     /// Adds a namespace declaration (Namespaces in XML 1.0, 3 and 5).
     fn declare(
         &mut self,
-        declaration: Declaration<'s>,
-        offset: usize,
-        outer: &Counts,
+        mut declaration: Declaration<'s>,
+        position: usize,
+        tag: &Tag,
     ) -> Result<(), Refusal> {
         let (prefix, uri) = (declaration.prefix, &*declaration.uri);
         // Shibboleth writes the binding that always holds into its metadata (Namespaces in XML 1.0, 3 allows it).
-        if self.mode == super::Mode::Metadata && prefix == "xml" && uri == XML_NAMESPACE {
+        if self.mode == Mode::Metadata && prefix == "xml" && uri == XML_NAMESPACE {
             return Ok(());
         }
-        if self.document.declarations[outer.declarations..]
-            .iter()
-            .any(|d| d.prefix == prefix)
-        {
-            return Err(malformed(
-                "a namespace declared twice",
-                self.position(offset),
-            ));
+        let bound = self
+            .scope
+            .find(prefix)
+            .filter(|bound| *bound != NO_NAMESPACE);
+        if bound.is_some_and(|bound| bound as usize >= tag.declarations) {
+            return Err(malformed("a namespace declared twice", position));
+        }
+        if uri.len() > self.limits.namespace_bytes {
+            let limit = self.limits.namespace_bytes;
+            return Err(exceeded("bytes of a namespace", limit, position));
         }
         let undeclared_default = prefix.is_empty() && uri.is_empty();
         let sound = undeclared_default || self.is_known(uri) || is_unreserved_uri(uri);
         if !sound || matches!(prefix, "xml" | "xmlns") {
-            return Err(self
-                .refuse(SamlRefusal::XmlNamespace, offset)
+            return Err(refuse(SamlRefusal::XmlNamespace, position)
                 .expected("an absolute URI, and no reserved prefix")
                 .found(format_args!("{prefix}=\"{uri}\"")));
         }
-        if self.scope.len() > self.limits.namespaces {
-            return Err(self.limit(
-                "namespace declarations in scope",
-                self.limits.namespaces,
-                offset,
-            ));
+        // The empty default namespace and that of the prefix `xml` are always in scope.
+        if self.scope.depth() - 2 >= self.limits.namespaces {
+            let limit = self.limits.namespaces;
+            return Err(exceeded("namespace declarations in scope", limit, position));
         }
-        self.scope.push(narrow(self.document.declarations.len()));
+        let index = narrow(self.document.declarations.len());
+        declaration.slot = slot(self.scope.declare(prefix, index));
         self.document.declarations.push(declaration);
         Ok(())
     }
@@ -214,7 +306,7 @@ impl<'s> Parser<'s> {
         for i in first..self.document.attributes.len() {
             let name = self.document.attributes[i].name;
             if name.prefix_length > 0 {
-                self.document.attributes[i].name = self.resolve(name, false, start)?;
+                self.document.attributes[i].name = self.resolve(name, start)?;
             }
         }
         let Document {
@@ -236,46 +328,44 @@ impl<'s> Parser<'s> {
             None => Ok(()),
             Some(pair) => {
                 let found = format!("attribute {} twice", pair[0].name.qualified);
-                Err(malformed(&found, self.position(start)))
+                Err(malformed(&found, start))
             }
         }
     }
 
-    /// Reads the qualified name that a text begins with; its prefix is resolved later.
-    fn name(&self, text: &'s str, start: usize) -> Result<Name<'s>, Refusal> {
+    /// Whether canonical XML writes the tag as it stands, up to namespaces: it declares none, and its attributes stand in
+    /// canonical order with nothing between them. `close` is where it ends.
+    fn is_verbatim(&self, tag: &Tag, name: Name<'_>, close: usize) -> bool {
+        let mut end = tag.start + 1 + name.qualified.len();
+        for attribute in &self.document.attributes[tag.attributes..] {
+            if attribute.canonical.start as usize != end - tag.start {
+                return false;
+            }
+            end += attribute.canonical.length();
+        }
+        end == close
+            && self.source.as_bytes()[close] == b'>'
+            && self.document.declarations.len() == tag.declarations
+    }
+
+    /// Reads the qualified name that stands at `start`; its prefix is resolved later.
+    fn name(&self, start: usize) -> Result<Name<'s>, Refusal> {
+        let text = &self.source[start..];
         match lexical::qualified_name(text) {
             Some((length, prefix)) => Ok(Name {
                 qualified: &text[..length],
                 prefix_length: narrow(prefix),
                 namespace: NO_NAMESPACE,
             }),
-            None => Err(malformed(
-                "no qualified name of ASCII characters",
-                self.position(start),
-            )),
+            None => Err(malformed("no qualified name of ASCII characters", start)),
         }
     }
 
-    /// Finds the declaration of a name's prefix; an attribute without one is in no namespace.
-    fn resolve(&self, name: Name<'s>, element: bool, start: usize) -> Result<Name<'s>, Refusal> {
-        let prefix = name.prefix();
-        if prefix.is_empty() && !element {
-            return Ok(name);
-        }
-        let declarations = &self.document.declarations;
-        let found = self
-            .scope
-            .iter()
-            .rev()
-            .find(|i| declarations[**i as usize].prefix == prefix);
-        match found {
-            Some(namespace) => Ok(Name {
-                namespace: *namespace,
-                ..name
-            }),
-            None if prefix.is_empty() => Ok(name),
-            None => Err(self
-                .refuse(SamlRefusal::XmlNamespace, start)
+    /// Finds the declaration of a name's prefix, of the default namespace where it has none.
+    fn resolve(&self, name: Name<'s>, start: usize) -> Result<Name<'s>, Refusal> {
+        match self.scope.find(name.prefix()) {
+            Some(namespace) => Ok(Name { namespace, ..name }),
+            None => Err(refuse(SamlRefusal::XmlNamespace, start)
                 .expected("a declared prefix")
                 .found(name.qualified)),
         }
@@ -295,63 +385,4 @@ fn order(declarations: &[Declaration<'_>], a: &Name<'_>, b: &Name<'_>) -> Orderi
 
 fn is_unreserved_uri(uri: &str) -> bool {
     !matches!(uri, XML_NAMESPACE | XMLNS_NAMESPACE) && is_absolute_uri(uri)
-}
-
-/// An absolute URI (RFC 3986 3) in the form that every reader stores alike: other implementations fail to
-/// canonicalize one that they cannot parse, even where nothing uses it, and store an ampersand differently.
-fn is_absolute_uri(uri: &str) -> bool {
-    let bytes = uri.as_bytes();
-    let scheme = bytes
-        .iter()
-        .take_while(|b| uri_class(**b) == URI_SCHEME)
-        .count();
-    bytes.first().is_some_and(u8::is_ascii_alphabetic)
-        && bytes.get(scheme) == Some(&b':')
-        && bytes.len() > scheme + 1
-        && !any_byte(uri, |b| uri_class(b) == 0)
-        && has_sound_authority(&uri[scheme + 1..])
-        && uri.split('#').count() <= 2
-}
-
-/// Whether what follows `//`, if anything, is a host and perhaps a port; no user, no IPv6 address.
-fn has_sound_authority(after_scheme: &str) -> bool {
-    let Some(after) = after_scheme.strip_prefix("//") else {
-        return true;
-    };
-    let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
-    let (host, port) = match authority.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (authority, None),
-    };
-    let port_sound = port.is_none_or(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'));
-    let host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    !host.is_empty() && host.bytes().all(host_byte) && port_sound
-}
-
-/// What a byte may be in a namespace: nothing, anything after the scheme, or also a part of it (RFC 3986 3.1).
-const URI_CLASS: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = b'!';
-    while byte <= b'~' {
-        classes[byte as usize] = match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.' => URI_SCHEME,
-            // Markup, what RFC 3986 forbids, and escapes, which could be broken.
-            b'&' | b'<' | b'>' | b'"' | b'%' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'['
-            | b']' => 0,
-            _ => URI_REST,
-        };
-        byte += 1;
-    }
-    classes
-};
-const URI_REST: u8 = 1;
-const URI_SCHEME: u8 = 2;
-
-fn uri_class(byte: u8) -> u8 {
-    URI_CLASS[usize::from(byte)]
-}
-
-fn skip(bytes: &[u8], from: usize, pass: impl Fn(u8) -> bool) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|b| !pass(*b)).unwrap_or(rest.len())
 }
