@@ -240,8 +240,14 @@ impl Steps {
     /// The most steps that one login keeps.
     pub const MOST: usize = 40;
 
+    /// How many a good login has, about.
+    const USUAL: usize = 16;
+
     /// Records a step that held.
     pub fn pass(&mut self, name: &str, note: impl Into<Option<String>>, at: Timestamp) {
+        if self.0.is_empty() {
+            self.0.reserve(Self::USUAL);
+        }
         if self.0.len() < Self::MOST {
             self.0.push(Step {
                 name: name.to_owned(),

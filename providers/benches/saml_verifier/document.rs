@@ -71,7 +71,8 @@ pub(crate) fn cases(keys: &Keys) -> Vec<Case> {
     }
     for values in [10, 100, 400, 1600] {
         let name = format!("assertion, {values} values");
-        cases.push(case(name, &response(values, TYPED), &["a1"], true, keys));
+        // 1,600 values with a type on each would be longer than a response may be.
+        cases.push(case(name, &response(values, ""), &["a1"], true, keys));
     }
     for values in [34, 400] {
         let mut case = case(

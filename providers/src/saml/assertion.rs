@@ -130,6 +130,10 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 /// Whether a text holds no control, zero-width, text-direction or other invisible character, by which two identifiers
 /// look alike.
 pub(crate) fn is_plain(text: &str) -> bool {
+    // Most are of these alone.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return true;
+    }
     !text.chars().any(|character| {
         character.is_control()
             || matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
@@ -160,6 +164,7 @@ pub(super) fn attributes(assertion: Element<'_>) -> Result<Released, Refusal> {
             }
             let values = &mut attributes[place].values;
             let before = values.len();
+            values.reserve(element.most_children().min(MAX_VALUES).div_ceil(2));
             values.extend(
                 element
                     .children_named(ASSERTION, "AttributeValue")

@@ -59,7 +59,7 @@ pub const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// them; what costs most to read per byte does not.
 pub const MESSAGE_LIMITS: Limits = Limits {
     bytes: 256 * 1024,
-    nodes: 20_000,
+    nodes: 10_000,
     depth: 32,
     attributes: 32,
     all_attributes: 10_000,
@@ -155,26 +155,31 @@ impl<'s> AttributeData<'s> {
 
 impl<'d> Element<'d> {
     /// Whether this is the element of that namespace and local name.
+    #[inline]
     pub fn is(self, namespace: &str, local: &str) -> bool {
         self.local_name() == local && self.namespace() == namespace
     }
 
     /// The namespace, empty for none.
+    #[inline]
     pub fn namespace(self) -> &'d str {
         self.document.uri(self.data().name.namespace)
     }
 
     /// The name without its prefix.
+    #[inline]
     pub fn local_name(self) -> &'d str {
         self.data().name.local()
     }
 
     /// The value of the attribute of that name in no namespace.
+    #[inline]
     pub fn attribute(self, local: &str) -> Option<&'d str> {
         self.attribute_ns("", local)
     }
 
     /// The value of the attribute of that namespace (empty for none) and local name.
+    #[inline]
     pub fn attribute_ns(self, namespace: &str, local: &str) -> Option<&'d str> {
         let document = self.document;
         let is_it =
@@ -202,12 +207,18 @@ impl<'d> Element<'d> {
     }
 
     /// The child elements; texts between them are passed over.
+    #[inline]
     pub fn children(self) -> impl Iterator<Item = Self> {
         Siblings {
             document: self.document,
             next: self.index + 1,
             end: self.node().end,
         }
+    }
+
+    /// How many children there are at most.
+    pub(super) fn most_children(self) -> usize {
+        (self.node().end - self.index - 1) as usize
     }
 
     /// The next element with the same parent.
@@ -222,11 +233,13 @@ impl<'d> Element<'d> {
     }
 
     /// The first child element of that namespace and local name.
+    #[inline]
     pub fn child(self, namespace: &str, local: &str) -> Option<Self> {
         self.children().find(|c| c.is(namespace, local))
     }
 
     /// The child elements of that namespace and local name.
+    #[inline]
     pub fn children_named(self, namespace: &str, local: &str) -> impl Iterator<Item = Self> {
         self.children().filter(move |c| c.is(namespace, local))
     }
@@ -374,10 +387,12 @@ impl<'d> Element<'d> {
         &self.document.attributes[start as usize..end as usize]
     }
 
+    #[inline]
     pub(super) fn node(self) -> &'d Node<'d> {
         &self.document.nodes[self.index as usize]
     }
 
+    #[inline]
     fn data(self) -> &'d ElementData<'d> {
         self.document.element_data(self.index)
     }

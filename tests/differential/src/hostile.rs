@@ -111,6 +111,14 @@ pub fn answered(field: &str, trust: &Trust) -> Result<(), Refusal> {
     judged(&xml, trust).1.map(|_| ())
 }
 
+/// The octets of a document as the search prints them.
+pub fn octets(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2).map(std::str::from_utf8);
+    pairs
+        .map(|pair| u8::from_str_radix(pair.ok()?, 16).ok())
+        .collect()
+}
+
 /// Puts pieces in their place until the document is as long as may be.
 fn fill(xml: &str, place: Place, choices: &mut Choices<'_>) -> String {
     let (before, after) = match place {
@@ -283,13 +291,6 @@ mod tests {
     /// Code and octets of each, as the search found them.
     const COSTLIEST: &str = include_str!("../../../testdata/saml/costliest.txt");
 
-    fn octets(text: &str) -> Vec<u8> {
-        let pairs = text.as_bytes().chunks(2);
-        pairs
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
-            .collect()
-    }
-
     #[test]
     fn the_costliest_documents_are_refused_by_their_codes() {
         let signer = Signer::fresh();
@@ -297,7 +298,7 @@ mod tests {
         let mut count = 0;
         for line in lines {
             let (code, text) = line.split_once(' ').unwrap();
-            let (_, xml) = document(&octets(text), &signer);
+            let (_, xml) = document(&octets(text).unwrap(), &signer);
             let refusal = answered(&STANDARD.encode(xml), &signer.trust).unwrap_err();
             assert_eq!(refusal.code(), code, "{text}");
             count += 1;

@@ -13,6 +13,10 @@ use crate::saml::xml::{Attribute, Element, is_ncname};
 /// The most tokens of one `PrefixList`.
 const PREFIX_TOKENS: usize = 16;
 
+/// The longest SignedInfo and the longest value of a signature or digest, in bytes as they are written: many times what any
+/// product writes. They are read before anybody has vouched for them.
+const PART_BYTES: usize = 16 * 1024;
+
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 
 /// A signature in that form, with all that verification needs.
@@ -42,6 +46,8 @@ impl<'d> Profile<'d> {
         // KeyInfo is not read: the sender of a message does not choose the key.
         children.optional(SIGNATURE, "KeyInfo");
         children.end()?;
+        check_length(signed_info)?;
+        check_length(signature_value)?;
         check_leaf(signature_value, &["Id"])?;
 
         let mut children = Sequence::of(signed_info, &["Id"])?;
@@ -247,6 +253,14 @@ impl<'d> Sequence<'d> {
             None => unaccepted(self.parent, "nothing"),
         }
     }
+}
+
+fn check_length(element: Element<'_>) -> Result<(), Refusal> {
+    if element.source_length() <= PART_BYTES {
+        return Ok(());
+    }
+    let refusal = unaccepted(element, format_args!("{} bytes", element.source_length()));
+    Err(refusal.expected(format_args!("at most {PART_BYTES} bytes")))
 }
 
 /// Checks an element that holds text at most.

@@ -48,24 +48,23 @@ pub(in crate::saml) fn is_ncname(name: &str) -> bool {
 /// The qualified name that a text begins with: its length, and that of its prefix (0 without one).
 pub(super) fn qualified_name(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let starts = |at: usize| bytes.get(at).is_some_and(|b| name_class(*b) == NAME_START);
-    if !starts(0) {
+    let first = simple_name(bytes)?;
+    if bytes.get(first) != Some(&b':') {
+        return Some((first, 0));
+    }
+    let local = simple_name(&bytes[first + 1..])?;
+    let end = first + 1 + local;
+    (bytes.get(end) != Some(&b':')).then_some((end, first))
+}
+
+/// The length of the name without a colon that the bytes begin with.
+fn simple_name(bytes: &[u8]) -> Option<usize> {
+    let (first, rest) = bytes.split_first()?;
+    if name_class(*first) != NAME_START {
         return None;
     }
-    let mut prefix = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if name_class(*byte) != 0 {
-            continue;
-        }
-        if *byte != b':' {
-            return Some((at, prefix));
-        }
-        if prefix != 0 || !starts(at + 1) {
-            return None;
-        }
-        prefix = at;
-    }
-    Some((bytes.len(), prefix))
+    let later = rest.iter().position(|byte| name_class(*byte) == 0);
+    Some(1 + later.unwrap_or(rest.len()))
 }
 
 /// Whether there is such a byte. Without an early exit, so that the compiler can vectorize it.
@@ -161,41 +160,42 @@ fn decode(
 
 /// The character that the reference at `start` stands for, and the length of the reference.
 fn reference(raw: &str, start: usize, position: usize) -> Result<(char, usize), Refusal> {
-    let rest = &raw.as_bytes()[start + 1..];
-    let end = rest.iter().position(|b| matches!(b, b';' | b'&' | b'<'));
-    let Some(length) = end.filter(|end| rest[*end] == b';') else {
-        return Err(malformed("& without ;", position + start));
-    };
-    let character = match &rest[..length] {
-        [b'#', b'x', digits @ ..] => numeric(digits, 16),
-        [b'#', digits @ ..] => numeric(digits, 10),
-        b"amp" => Some('&'),
-        b"lt" => Some('<'),
-        b"gt" => Some('>'),
-        b"quot" => Some('"'),
-        b"apos" => Some('\''),
+    let rest = &raw.as_bytes()[start..];
+    let found = match rest {
+        [_, b'#', b'x', ..] => numeric(rest, "&#x".len(), 16),
+        [_, b'#', ..] => numeric(rest, "&#".len(), 10),
+        [_, b'l', b't', b';', ..] => Some(('<', "&lt;".len())),
+        [_, b'g', b't', b';', ..] => Some(('>', "&gt;".len())),
+        [_, b'a', b'm', b'p', b';', ..] => Some(('&', "&amp;".len())),
+        [_, b'q', b'u', b'o', b't', b';', ..] => Some(('"', "&quot;".len())),
+        [_, b'a', b'p', b'o', b's', b';', ..] => Some(('\'', "&apos;".len())),
         _ => None,
     };
-    let length = length + "&;".len();
-    match character {
-        Some(character) => Ok((character, length)),
-        None => Err(SamlRefusal::XmlEntity
-            .refuse()
-            .found(&raw[start..start + length])
-            .detail(at(position + start))),
-    }
+    found.ok_or_else(|| foreign(raw, start, position))
 }
 
-fn numeric(digits: &[u8], radix: u32) -> Option<char> {
-    if digits.is_empty() {
-        return None;
+/// A reference by number: the character and the length of the reference.
+fn numeric(reference: &[u8], digits: usize, radix: u32) -> Option<(char, usize)> {
+    let (mut number, mut end) = (0_u32, digits);
+    let digit = |at: usize| char::from(*reference.get(at)?).to_digit(radix);
+    while let Some(digit) = digit(end) {
+        number = number.saturating_mul(radix).saturating_add(digit);
+        end += 1;
     }
-    let mut number: u32 = 0;
-    for digit in digits {
-        let digit = char::from(*digit).to_digit(radix)?;
-        number = number.checked_mul(radix)?.checked_add(digit)?;
+    let is_whole = end > digits && reference.get(end) == Some(&b';');
+    let character = char::from_u32(number).filter(|character| is_character(*character))?;
+    is_whole.then_some((character, end + 1))
+}
+
+/// Refuses a reference that is none, or to an entity that this profile does not have.
+fn foreign(raw: &str, start: usize, position: usize) -> Refusal {
+    let rest = &raw[start + 1..];
+    match rest.find([';', '&', '<']) {
+        Some(end) if rest[end..].starts_with(';') => {
+            refuse(SamlRefusal::XmlEntity, position + start).found(&raw[start..=start + 1 + end])
+        }
+        _ => malformed("& without ;", position + start),
     }
-    char::from_u32(number).filter(|character| is_character(*character))
 }
 
 /// Char of XML 1.0 2.2 [2].

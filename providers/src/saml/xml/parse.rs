@@ -193,7 +193,11 @@ impl<'s> Parser<'s> {
         let rest = &self.source.as_bytes()[start..];
         let special = memchr3(b'<', b'&', b'>', rest).unwrap_or(rest.len());
         let is_plain = matches!(rest.get(special), None | Some(b'<'));
-        let length = memchr(b'<', &rest[special..]).map_or(rest.len(), |more| special + more);
+        let length = if is_plain {
+            special
+        } else {
+            memchr(b'<', &rest[special..]).map_or(rest.len(), |more| special + more)
+        };
         let (raw, end) = (&self.source[start..start + length], start + length);
         if self.open.is_empty() {
             let dark = raw.bytes().position(|byte| !is_white_space(byte));

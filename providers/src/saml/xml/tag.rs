@@ -179,11 +179,15 @@ impl<'s> Parser<'s> {
         let rest = &bytes[value..];
         let special = memchr3(mark, b'<', b'&', rest).ok_or_else(broken)?;
         let is_plain = rest[special] == mark;
-        let length = memchr(mark, &rest[special..]).ok_or_else(broken)?;
+        let length = if is_plain {
+            special
+        } else {
+            special + memchr(mark, &rest[special..]).ok_or_else(broken)?
+        };
         let place = Place {
             space,
             value,
-            end: value + special + length + 1,
+            end: value + length + 1,
             is_canonical: (start - space, equals - name_end, quote - equals) == (1, 0, 1)
                 && bytes[space] == b' '
                 && mark == b'"',

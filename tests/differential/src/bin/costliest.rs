@@ -1,15 +1,18 @@
 //! `costliest [SECONDS]` climbs towards the documents that cost most before they are refused, and prints the ten
-//! costliest of different shapes with the octets that make them again.
+//! costliest of different shapes with the octets that make them again. `costliest FILE` measures those of a file anew.
+//!
+//! Beside each stands the floor: base64, UTF-8 and SHA-256 of as many bytes, one after the other in the same run.
 //!
 //! The cost is the thread's processor time from the form's field to the refusal, the least of several runs. Built with `--release`, or else it measures the compiler.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fedgate_certs::hex;
-use fedgate_differential::hostile::{Shape, answered, document};
+use fedgate_differential::hostile::{Shape, answered, document, octets};
 use fedgate_differential::sign::Signer;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -23,14 +26,34 @@ const TOP: usize = 10;
 
 struct Found {
     micros: f64,
+    floor: f64,
     code: &'static str,
     bytes: usize,
     octets: Vec<u8>,
 }
 
 fn main() {
-    let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok());
-    let until = Instant::now() + Duration::from_secs(seconds.unwrap_or(60));
+    let argument = std::env::args().nth(1).unwrap_or_default();
+    match argument.parse() {
+        Err(_) if !argument.is_empty() => again(&argument),
+        seconds => search(seconds.unwrap_or(60)),
+    }
+}
+
+/// Measures the documents of a file.
+fn again(path: &str) {
+    let text = std::fs::read_to_string(path).expect("a file");
+    let signer = Signer::fresh();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    for octets in lines.filter_map(|line| octets(line.split_once(' ')?.1)) {
+        if let Some((shape, found)) = measured(octets, &signer) {
+            print(&shape, &found);
+        }
+    }
+}
+
+fn search(seconds: u64) {
+    let until = Instant::now() + Duration::from_secs(seconds);
     let signer = Signer::fresh();
     let mut chance = StdRng::seed_from_u64(1);
     let mut best: BTreeMap<(Shape, &'static str), Found> = BTreeMap::new();
@@ -52,14 +75,20 @@ fn main() {
     let mut found: Vec<(&(Shape, &str), &Found)> = best.iter().collect();
     found.sort_by(|one, other| other.1.micros.total_cmp(&one.1.micros));
     println!("# {tried} documents tried, {} shapes", found.len());
-    println!("# µs, bytes, code, signed by, place of the filling, kind of the first piece, octets");
+    println!(
+        "# µs, floor in µs, bytes, code, signed by, place of the filling, kind of the first piece, octets"
+    );
     for ((shape, _), found) in found.iter().take(TOP) {
-        println!(
-            "# {:.0} {} {} {:?} {:?} {}",
-            found.micros, found.bytes, found.code, shape.signing, shape.place, shape.kind
-        );
-        println!("{} {}", found.code, hex::with_prefix("", &found.octets));
+        print(shape, found);
     }
+}
+
+fn print(shape: &Shape, found: &Found) {
+    println!(
+        "# {:.0} {:.0} {} {} {:?} {:?} {}",
+        found.micros, found.floor, found.bytes, found.code, shape.signing, shape.place, shape.kind
+    );
+    println!("{} {}", found.code, hex::with_prefix("", &found.octets));
 }
 
 /// New octets, or those of one of the best with a few exchanged.
@@ -83,22 +112,37 @@ fn next(best: &BTreeMap<(Shape, &str), Found>, chance: &mut StdRng) -> Vec<u8> {
 fn measured(octets: Vec<u8>, signer: &Signer) -> Option<(Shape, Found)> {
     let (shape, xml) = document(&octets, signer);
     let field = STANDARD.encode(&xml);
-    let mut micros = f64::INFINITY;
     let mut code = None;
-    for _ in 0..RUNS {
-        let start = processor_time();
-        let verdict = answered(&field, &signer.trust);
-        let spent = processor_time().saturating_sub(start);
-        micros = micros.min(spent.as_secs_f64() * 1e6);
-        code = verdict.err().map(|refusal| refusal.code());
-    }
+    let micros = least(|| {
+        code = answered(&field, &signer.trust)
+            .err()
+            .map(|refusal| refusal.code())
+    });
+    let floor = least(|| {
+        let decoded = STANDARD.decode(black_box(&field)).expect("base64");
+        let text = std::str::from_utf8(&decoded).unwrap_or_default();
+        black_box(openssl::sha::sha256(text.as_bytes()));
+    });
     let found = Found {
         micros,
+        floor,
         code: code?,
         bytes: xml.len(),
         octets,
     };
     Some((shape, found))
+}
+
+/// Microseconds of the fastest run.
+fn least(mut run: impl FnMut()) -> f64 {
+    let mut micros = f64::INFINITY;
+    for _ in 0..RUNS {
+        let start = processor_time();
+        run();
+        let spent = processor_time().saturating_sub(start);
+        micros = micros.min(spent.as_secs_f64() * 1e6);
+    }
+    micros
 }
 
 /// What this thread has run so far.
