@@ -133,6 +133,14 @@ fn cbc_takes_arbitrary_padding_of_one_block_at_most() {
             CertError::Undecryptable
         );
     }
+    // Octets behind the last whole block.
+    for more in 1..AES_BLOCK {
+        let broken = [sealed(&[12; 12]), vec![0; more]].concat();
+        assert_eq!(
+            cbc.open(&key, &broken).unwrap_err(),
+            CertError::Undecryptable
+        );
+    }
     for length in [0, 15, 16, 17, 31] {
         assert_eq!(
             cbc.open(&key, &sealed(&[12; 12])[..length]).unwrap_err(),

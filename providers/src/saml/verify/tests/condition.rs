@@ -170,6 +170,14 @@ fn a_bearer_of_years_is_refused() {
 }
 
 #[test]
+fn a_bearer_of_a_week_is_accepted_and_a_second_more_is_not() {
+    let both = |end: &'static str| [("2026-01-02T03:09:00Z", end), ("2026-01-02T03:09:05Z", end)];
+    accepted(&both("2026-01-09T03:04:05Z"));
+    let refusal = refused(&both("2026-01-09T03:04:06Z"));
+    assert_eq!(refusal, SamlRefusal::ValidityTooLong);
+}
+
+#[test]
 fn an_empty_audience_is_nobodys() {
     let empty = [("<saml:Audience>urn:sp<", "<saml:Audience><")];
     let refusal = verified(&empty, |expected| expected.sp_entity_id = "");
