@@ -14,7 +14,7 @@ use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::pkey_ctx::PkeyCtx;
-use openssl::rsa::{Padding, Rsa};
+use openssl::rsa::Padding;
 use openssl::sha::sha256;
 use openssl::x509::extension::{BasicConstraints, KeyUsage, SubjectKeyIdentifier};
 use openssl::x509::{X509, X509Name, X509NameBuilder};
@@ -24,8 +24,9 @@ use zeroize::Zeroizing;
 use crate::Timestamp;
 use crate::contexts::Contexts;
 use crate::error::CertError;
-use crate::key::RSA_GENERATED_BITS;
+use crate::generate::KeyShape;
 use crate::public_key::{KeyKind, PublicKey, Scheme, fixed_width_of_der};
+use crate::trust::instant;
 
 /// How long a certificate that is made here says to be valid, in seconds: ten years. SAML trusts the key and not the dates (SAML
 /// V2.0 Metadata Interoperability Profile §2.6.1), and some identity providers stop at a date that nobody watches.
@@ -60,8 +61,26 @@ struct Inner {
 }
 
 impl CertifiedKey {
-    /// Makes an RSA pair of [`RSA_GENERATED_BITS`] with a self-signed certificate for `name`. It takes a tenth of a
+    /// Makes a pair of that shape with a self-signed certificate for `name`. It takes a tenth of a
     /// second and more: not for an async thread that serves requests.
+    ///
+    /// # Errors
+    /// `OpenSsl`.
+    pub fn generate_shape(
+        shape: KeyShape,
+        name: &str,
+        usage: CertifiedUse,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, CertError> {
+        let private = shape.generate()?;
+        let mut serial = [0; SERIAL_BYTES];
+        rng.fill_bytes(&mut serial);
+        let certificate = self_signed(&private, name, usage, now, serial)?;
+        Self::new(private, certificate)
+    }
+
+    /// The same with RSA-2048.
     ///
     /// # Errors
     /// `OpenSsl`.
@@ -71,11 +90,7 @@ impl CertifiedKey {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Self, CertError> {
-        let private = PKey::from_rsa(Rsa::generate(RSA_GENERATED_BITS)?)?;
-        let mut serial = [0; SERIAL_BYTES];
-        rng.fill_bytes(&mut serial);
-        let certificate = self_signed(&private, name, usage, now, serial)?;
-        Self::new(private, certificate)
+        Self::generate_shape(KeyShape::default(), name, usage, now, rng)
     }
 
     /// Reads an unencrypted PKCS#8 key (RFC 5958) and its certificate in PEM.
@@ -122,6 +137,16 @@ impl CertifiedKey {
     /// The certificate as DER.
     pub fn certificate_der(&self) -> &[u8] {
         &self.0.der
+    }
+
+    /// When the certificate ends; none where it names no moment of the calendar.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        instant(self.0.certificate.not_after())
+    }
+
+    /// When the certificate begins.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        instant(self.0.certificate.not_before())
     }
 
     /// The certificate as PEM.
@@ -200,6 +225,11 @@ impl fmt::Debug for CertifiedKey {
     }
 }
 
+/// When the first certificate of a PEM text ends; none if it is none.
+pub fn certificate_end(pem: &[u8]) -> Option<Timestamp> {
+    instant(certificate(pem).ok()?.not_after())
+}
+
 fn certificate(pem: &[u8]) -> Result<X509, CertError> {
     X509::from_pem(pem).map_err(|_| CertError::NotACertificate)
 }
@@ -247,6 +277,7 @@ fn common_name(name: &str) -> Result<X509Name, ErrorStack> {
 #[cfg(test)]
 mod tests {
     use openssl::nid::Nid;
+    use openssl::rsa::Rsa;
 
     use super::*;
     use crate::public_key::Digest;

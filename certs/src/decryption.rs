@@ -7,12 +7,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::cipher::{Cipher, CipherRef};
 use openssl::cipher_ctx::CipherCtx;
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, PKeyRef, Private};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
+use openssl::sha::sha256;
 use zeroize::Zeroizing;
 
 use crate::contexts::Contexts;
@@ -74,6 +77,7 @@ impl AesKey {
 pub struct DecryptionKey(Arc<Inner>);
 
 struct Inner {
+    id: String,
     private: PKey<Private>,
     operations: AtomicU64,
     contexts: Contexts<Oaep, Private>,
@@ -121,6 +125,11 @@ impl DecryptionKey {
         }
     }
 
+    /// SHA-256 of the public key (`SubjectPublicKeyInfo`), in base64url: the id of the pair that it is of.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
     /// OpenSSL's view of the key.
     pub fn private(&self) -> &PKeyRef<Private> {
         &self.0.private
@@ -156,6 +165,7 @@ impl DecryptionKey {
     fn of_kind(private: PKey<Private>, kind: KeyKind) -> Result<Self, CertError> {
         match kind {
             KeyKind::Rsa { .. } => Ok(Self(Arc::new(Inner {
+                id: URL_SAFE_NO_PAD.encode(sha256(&private.public_key_to_der()?)),
                 private,
                 operations: AtomicU64::new(0),
                 contexts: Contexts::new(),

@@ -30,6 +30,12 @@ pub enum CertError {
     /// A certificate that was made for another key.
     #[error("certificate of another key")]
     KeyMismatch,
+    /// The bytes are not a PKCS #12 file (RFC 7292) that can be opened here, or one that takes too long to open.
+    #[error("not a PKCS#12 file")]
+    NotPkcs12,
+    /// A PKCS #12 file with another password.
+    #[error("wrong password")]
+    WrongPassword,
     /// A set of keys without a key.
     #[error("no keys")]
     NoKeys,

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
-use openssl::ec::{Asn1Flag, EcGroup, EcKey, EcKeyRef};
+use openssl::ec::EcKeyRef;
 use openssl::error::ErrorStack;
 use openssl::md::Md;
 use openssl::pkey::{PKey, PKeyRef, Private, Public};
 use openssl::pkey_ctx::PkeyCtx;
-use openssl::rsa::{Padding, Rsa};
+use openssl::rsa::Padding;
 use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,10 +23,8 @@ use zeroize::Zeroizing;
 
 use crate::contexts::Contexts;
 use crate::error::CertError;
+use crate::generate::KeyShape;
 use crate::public_key::{Curve, KeyKind, PublicKey, fixed_width_of_der, kind_of};
-
-/// The size of the RSA keys that are generated, in bits.
-pub const RSA_GENERATED_BITS: u32 = 2048;
 
 /// What our own keys sign with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,14 +76,28 @@ impl SigningKey {
     /// # Errors
     /// `OpenSsl`.
     pub fn generate(algorithm: SigningAlgorithm) -> Result<Self, CertError> {
-        let private = match algorithm {
-            SigningAlgorithm::Rs256 => PKey::from_rsa(Rsa::generate(RSA_GENERATED_BITS)?)?,
-            SigningAlgorithm::Es256 => {
-                let mut group = EcGroup::from_curve_name(Curve::P256.nid())?;
-                group.set_asn1_flag(Asn1Flag::NAMED_CURVE);
-                PKey::from_ec_key(EcKey::generate(&group)?)?
-            }
-        };
+        Self::generate_shape(match algorithm {
+            SigningAlgorithm::Rs256 => KeyShape::Rsa2048,
+            SigningAlgorithm::Es256 => KeyShape::P256,
+        })
+    }
+
+    /// Makes a new key pair of that shape. RSA takes a tenth of a second and more: not for an async thread.
+    ///
+    /// # Errors
+    /// `OpenSsl`.
+    pub fn generate_shape(shape: KeyShape) -> Result<Self, CertError> {
+        Self::new(shape.generate()?)
+    }
+
+    /// Reads an unencrypted key in PEM. An RSA key signs RS256, a P-256 key ES256.
+    ///
+    /// # Errors
+    /// Those of [`SigningKey::from_pkcs8_der`].
+    pub fn from_pem(pem: &[u8]) -> Result<Self, CertError> {
+        // The empty passphrase keeps OpenSSL from asking for one at the terminal.
+        let private =
+            PKey::private_key_from_pem_passphrase(pem, b"").map_err(|_| CertError::NotAKey)?;
         Self::new(private)
     }
 
@@ -231,6 +243,7 @@ fn published(parameters: &Value, algorithm: SigningAlgorithm, id: &str) -> Value
 #[cfg(test)]
 mod tests {
     use openssl::nid::Nid;
+    use openssl::rsa::Rsa;
 
     use super::*;
     use crate::public_key::{Digest, Scheme};

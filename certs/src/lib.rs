@@ -6,13 +6,16 @@
 pub mod certified_key;
 pub mod decryption;
 pub mod error;
+pub mod generate;
 pub mod hex;
+pub mod import;
 pub mod jose;
 pub mod json;
 pub mod jwks;
 pub mod key;
 pub mod keyring;
 pub mod public_key;
+pub mod rotation;
 pub mod seal;
 pub mod sp_keys;
 pub mod trust;

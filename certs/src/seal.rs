@@ -35,6 +35,9 @@ const TAG_BYTES: usize = 16;
 /// The most derived keys that are remembered. Purposes are few and are written in code; days pass.
 const DERIVED_KEYS: usize = 256;
 
+/// What the root of [`Sealer::mac`] is sealed for.
+pub const MAC_ROOT: &str = "mac_root";
+
 type DerivedKey = Arc<Zeroizing<[u8; 32]>>;
 
 /// What a derived key does; part of its derivation, so that no key serves two families.
@@ -48,6 +51,10 @@ enum Family {
 /// Seals and opens under one master key.
 pub struct Sealer {
     master: MasterKey,
+    /// The master key before this one, or after it: it opens, and seals nothing.
+    other: Option<MasterKey>,
+    /// What keys of the family `Mac` are derived from: the master key itself, or a root that outlives it.
+    mac_root: Option<MasterKey>,
     derived: RwLock<HashMap<Vec<u8>, DerivedKey>>,
     /// Keys of the family `Mac` by purpose, as OpenSSL takes them: it makes them slower than it uses them.
     mac_keys: RwLock<HashMap<String, PKey<Private>>>,
@@ -58,9 +65,61 @@ impl Sealer {
     pub fn new(master: MasterKey) -> Self {
         Self {
             master,
+            other: None,
+            mac_root: None,
             derived: RwLock::default(),
             mac_keys: RwLock::default(),
         }
+    }
+
+    /// The same, which also opens what another master key has sealed.
+    #[must_use]
+    pub fn also_opening(self, other: MasterKey) -> Self {
+        let other = Some(other).filter(|other| other.id() != self.master.id());
+        Self { other, ..self }
+    }
+
+    /// The same, with another root of [`Sealer::mac`]: what is hashed must be found again after the master key changes.
+    #[must_use]
+    pub fn with_mac_root(self, root: MasterKey) -> Self {
+        let mac_root = Some(root);
+        Self { mac_root, ..self }
+    }
+
+    /// The id of the other master key, if there is one.
+    pub fn other_key_id(&self) -> Option<[u8; 4]> {
+        self.other.as_ref().map(MasterKey::id)
+    }
+
+    /// Whether a box is sealed with the master key of now. It says nothing of whether it opens.
+    pub fn is_current(&self, boxed: &[u8]) -> bool {
+        boxed.starts_with(&self.header())
+    }
+
+    /// A copy of the master key that sealed a box, if it is at hand.
+    pub fn master_of(&self, boxed: &[u8]) -> Option<MasterKey> {
+        self.opener(boxed).map(|(master, _)| master.copied())
+    }
+
+    /// Seals a root for the store.
+    ///
+    /// # Errors
+    /// `OpenSsl`.
+    pub fn seal_mac_root(
+        &self,
+        root: &MasterKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, CertError> {
+        self.seal_secret(MAC_ROOT, MAC_ROOT, root.octets(), rng)
+    }
+
+    /// Opens a root from the store.
+    ///
+    /// # Errors
+    /// `Unsealable`.
+    pub fn open_mac_root(&self, boxed: &[u8]) -> Result<MasterKey, CertError> {
+        let octets = self.open_secret(MAC_ROOT, MAC_ROOT, boxed)?;
+        MasterKey::from_octets(&octets)
     }
 
     /// The id of the master key, which every box carries.
@@ -80,7 +139,7 @@ impl Sealer {
         plain: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<u8>, CertError> {
-        let key = self.derive(Family::Secret, purpose, &[])?;
+        let key = self.derive(&self.master, Family::Secret, purpose, &[])?;
         let header = self.header();
         let associated = associated_data(&header, purpose, &[context.as_bytes()]);
         Ok(seal(&key, &header, &associated, plain, rng)?)
@@ -96,11 +155,9 @@ impl Sealer {
         context: &str,
         boxed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, CertError> {
-        let header = self.header();
-        let body = boxed
-            .strip_prefix(header.as_slice())
-            .ok_or(CertError::Unsealable)?;
-        let key = self.derive(Family::Secret, purpose, &[])?;
+        let (master, body) = self.opener(boxed).ok_or(CertError::Unsealable)?;
+        let key = self.derive(master, Family::Secret, purpose, &[])?;
+        let header = header_of(master);
         open(
             &key,
             &associated_data(&header, purpose, &[context.as_bytes()]),
@@ -139,7 +196,8 @@ impl Sealer {
         if let Some(key) = kept {
             return Ok(key);
         }
-        let key = PKey::hmac(&self.derive(Family::Mac, purpose, &[])?[..])?;
+        let root = self.mac_root.as_ref().unwrap_or(&self.master);
+        let key = PKey::hmac(&self.derive(root, Family::Mac, purpose, &[])?[..])?;
         let mut keys = self
             .mac_keys
             .write()
@@ -152,30 +210,44 @@ impl Sealer {
     }
 
     fn header(&self) -> Vec<u8> {
-        let mut header = vec![VERSION];
-        header.extend_from_slice(&self.master.id());
-        header
+        header_of(&self.master)
     }
 
-    fn derive(&self, family: Family, purpose: &str, day: &[u8]) -> Result<DerivedKey, ErrorStack> {
+    /// The master key that a box names, and what stands behind its name.
+    fn opener<'b>(&self, boxed: &'b [u8]) -> Option<(&MasterKey, &'b [u8])> {
+        let masters = std::iter::once(&self.master).chain(&self.other);
+        masters.into_iter().find_map(|master| {
+            let body = boxed.strip_prefix(header_of(master).as_slice())?;
+            Some((master, body))
+        })
+    }
+
+    fn derive(
+        &self,
+        master: &MasterKey,
+        family: Family,
+        purpose: &str,
+        day: &[u8],
+    ) -> Result<DerivedKey, ErrorStack> {
         let mut info = b"fedgate seal".to_vec();
         info.push(family as u8);
         push_sized(&mut info, purpose.as_bytes());
         push_sized(&mut info, day);
+        let name = [master.id().as_slice(), &info].concat();
         if let Some(key) = self
             .derived
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&info)
+            .get(&name)
         {
             return Ok(Arc::clone(key));
         }
-        let key = Arc::new(hkdf_sha256(self.master.octets(), &info)?);
+        let key = Arc::new(hkdf_sha256(master.octets(), &info)?);
         let mut derived = self.derived.write().unwrap_or_else(PoisonError::into_inner);
         if derived.len() >= DERIVED_KEYS {
             derived.clear();
         }
-        derived.insert(info, Arc::clone(&key));
+        derived.insert(name, Arc::clone(&key));
         Ok(key)
     }
 }
@@ -184,6 +256,13 @@ impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer")
     }
+}
+
+/// The version, and the id of the master key.
+fn header_of(master: &MasterKey) -> Vec<u8> {
+    let mut header = vec![VERSION];
+    header.extend_from_slice(&master.id());
+    header
 }
 
 /// The master key is uniformly random, so that no salt is needed (RFC 5869 §3.1).

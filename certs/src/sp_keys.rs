@@ -34,9 +34,13 @@ impl SpKeys {
         in_stage(&self.signing, |stage| stage == Stage::Active).next()
     }
 
-    /// The pairs that identity providers should know for our signatures: all that are not retired.
+    /// The pairs that identity providers should know for our signatures: all that are not retired, the one that signs
+    /// first, since some read one certificate and no more.
     pub fn signing(&self) -> impl Iterator<Item = &CertifiedKey> {
-        in_stage(&self.signing, |stage| stage != Stage::Retired)
+        in_order(
+            &self.signing,
+            [Stage::Active, Stage::Announced, Stage::Retiring],
+        )
     }
 
     /// The pairs that identity providers should encrypt for. Those that come need no notice: nobody has to know them
@@ -45,10 +49,22 @@ impl SpKeys {
         in_stage(&self.decryption, |stage| stage == Stage::Active)
     }
 
-    /// The pairs to decrypt with: all that are not retired.
+    /// The pairs to decrypt with: all that are not retired, the likelier first.
     pub fn decryption(&self) -> impl Iterator<Item = &CertifiedKey> {
-        in_stage(&self.decryption, |stage| stage != Stage::Retired)
+        in_order(
+            &self.decryption,
+            [Stage::Active, Stage::Retiring, Stage::Announced],
+        )
     }
+}
+
+fn in_order(
+    keys: &[(CertifiedKey, Stage)],
+    stages: [Stage; 3],
+) -> impl Iterator<Item = &CertifiedKey> {
+    stages
+        .into_iter()
+        .flat_map(|wanted| in_stage(keys, move |stage| stage == wanted))
 }
 
 fn in_stage(

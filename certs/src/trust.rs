@@ -281,7 +281,8 @@ fn subject_text(name: &X509NameRef) -> String {
         .collect()
 }
 
-fn instant(time: &Asn1TimeRef) -> Option<Timestamp> {
+/// A moment of a certificate.
+pub(crate) fn instant(time: &Asn1TimeRef) -> Option<Timestamp> {
     let distance = Asn1Time::from_unix(0).ok()?.diff(time).ok()?;
     let seconds = i64::from(distance.days) * 86_400 + i64::from(distance.secs);
     Timestamp::from_second(seconds).ok()

@@ -17,6 +17,7 @@ use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
 use crate::fanout::Fanout;
 use crate::health::Readiness;
+use crate::key_uses::KeyUses;
 use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
@@ -87,6 +88,8 @@ pub struct App {
     pub keyring: TokenKeys,
     /// Signs requests to SAML identity providers, and decrypts what they encrypt.
     pub saml_keys: Arc<SamlKeys>,
+    /// Which of these pairs identity providers encrypt for.
+    pub key_uses: KeyUses,
     /// The one way out.
     pub egress: Arc<Egress>,
     /// Rows.

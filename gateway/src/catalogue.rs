@@ -8,7 +8,7 @@ use crate::ephemeral::EphemeralRefusal;
 use crate::error::GatewayRefusal;
 use crate::login::LoginRefusal;
 use crate::logout::LogoutRefusal;
-use crate::management::ApiRefusal;
+use crate::management::{ApiRefusal, KeyRefusal};
 use crate::op::OpRefusal;
 use crate::people::PeopleRefusal;
 use crate::registry::RegistryRefusal;
@@ -18,7 +18,7 @@ use crate::store::StoreRefusal;
 
 /// Every refusal that exists, area by area: the source of `docs/errors.md`.
 pub fn catalogue() -> Vec<&'static Catalogued> {
-    let areas: [Vec<&'static Catalogued>; 18] = [
+    let areas: [Vec<&'static Catalogued>; 19] = [
         of(
             connection::ConnectionRefusal::ALL,
             connection::ConnectionRefusal::entry,
@@ -35,6 +35,7 @@ pub fn catalogue() -> Vec<&'static Catalogued> {
         of(OpRefusal::ALL, OpRefusal::entry),
         of(LogoutRefusal::ALL, LogoutRefusal::entry),
         of(ApiRefusal::ALL, ApiRefusal::entry),
+        of(KeyRefusal::ALL, KeyRefusal::entry),
         of(ConfigRefusal::ALL, ConfigRefusal::entry),
         of(StoreRefusal::ALL, StoreRefusal::entry),
         of(EphemeralRefusal::ALL, EphemeralRefusal::entry),

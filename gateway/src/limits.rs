@@ -78,6 +78,18 @@ pub struct Limits {
     /// Encrypted answers that do not decrypt, per minute and connection that allows AES-CBC; beyond that AES-CBC is not
     /// tried there where no signature covers it.
     pub failed_decryptions_per_connection: u64,
+    /// How often the gateway looks whether a key of its own comes or goes.
+    pub key_check_seconds: u64,
+    /// How long a key signs tokens before another takes over.
+    pub token_key_days: u64,
+    /// How long applications can read a key that signs tokens before it does: longer than they keep our JWK Set.
+    pub token_key_announced_seconds: u64,
+    /// How long a pair signs requests, or is encrypted for, unless its certificate ends before.
+    pub saml_key_days: u64,
+    /// How long identity providers can read a certificate before requests are signed with its key.
+    pub saml_key_announced_days: u64,
+    /// How long a pair still decrypts after the last assertion that was encrypted for it.
+    pub saml_key_retiring_days: u64,
 }
 
 impl Default for Limits {
@@ -118,6 +130,12 @@ impl Default for Limits {
             refused_clients_per_address: 60,
             refused_api_calls_per_address: 600,
             failed_decryptions_per_connection: 20,
+            key_check_seconds: 60,
+            token_key_days: 90,
+            token_key_announced_seconds: 24 * 60 * 60,
+            saml_key_days: 3650,
+            saml_key_announced_days: 30,
+            saml_key_retiring_days: 90,
         }
     }
 }

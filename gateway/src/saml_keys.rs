@@ -3,24 +3,20 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use fedgate_certs::certified_key::{CertifiedKey, CertifiedUse};
-use fedgate_certs::error::CertError;
 use fedgate_certs::keyring::{KeyPurpose, Stage};
 use fedgate_certs::seal::Sealer;
 use fedgate_certs::sp_keys::SpKeys;
 
 use crate::app::{Clock, Randomness};
+use crate::rotation::Kept;
 use crate::store::key::StoredKey;
 use crate::store::{Store, StoreError};
 use crate::token_keys::{TokenKeysError, rows, stages};
 
 /// One pair that signs requests, and one that decrypts assertions: a key has one purpose for life.
-const PURPOSES: [(KeyPurpose, CertifiedUse, &str); 2] = [
-    (KeyPurpose::SamlSigning, CertifiedUse::Signing, "RS256"),
-    (
-        KeyPurpose::SamlDecryption,
-        CertifiedUse::Decryption,
-        "RSA-OAEP",
-    ),
+const PURPOSES: [(KeyPurpose, CertifiedUse); 2] = [
+    (KeyPurpose::SamlSigning, CertifiedUse::Signing),
+    (KeyPurpose::SamlDecryption, CertifiedUse::Decryption),
 ];
 
 /// The pairs that sign requests and decrypt assertions. Another replica may add or remove one.
@@ -46,10 +42,11 @@ impl SamlKeys {
         clock: &Clock,
         randomness: &Randomness,
     ) -> Result<Self, TokenKeysError> {
-        for (purpose, usage, algorithm) in PURPOSES {
+        for (purpose, usage) in PURPOSES {
             if rows(store, purpose).await?.is_empty() {
                 let pair = CertifiedKey::generate(name, usage, clock.now(), &mut randomness.rng())?;
-                let row = row(sealer, &pair, (purpose, algorithm), clock, randomness)?;
+                let kept = Kept::new(purpose, Stage::Active, clock.now());
+                let row = kept.pair(sealer, &pair, &mut randomness.rng())?;
                 // The pair of another gateway that starts at the same moment may be kept instead.
                 store.put_first_keys(purpose.as_str(), &[row]).await?;
             }
@@ -95,33 +92,12 @@ async fn all(store: &Store) -> Result<Vec<StoredKey>, StoreError> {
     Ok(keys)
 }
 
-fn row(
-    sealer: &Sealer,
-    pair: &CertifiedKey,
-    (purpose, algorithm): (KeyPurpose, &str),
-    clock: &Clock,
-    randomness: &Randomness,
-) -> Result<StoredKey, CertError> {
-    let plain = pair.to_pkcs8_der()?;
-    let private_key =
-        sealer.seal_secret(purpose.as_str(), pair.id(), &plain, &mut randomness.rng())?;
-    let now = clock.now();
-    Ok(StoredKey {
-        id: pair.id().to_owned(),
-        purpose: purpose.as_str().to_owned(),
-        algorithm: algorithm.to_owned(),
-        stage: Stage::Active.as_str().to_owned(),
-        private_key,
-        certificate: Some(pair.certificate_pem()?),
-        created_at: now,
-        stage_at: now,
-    })
-}
-
 fn held(sealer: &Sealer, rows: &[StoredKey]) -> Result<Held, TokenKeysError> {
     let pairs = |purpose: KeyPurpose| {
         rows.iter()
-            .filter(move |row| row.purpose == purpose.as_str())
+            .filter(move |row| {
+                row.purpose == purpose.as_str() && row.stage != Stage::Retired.as_str()
+            })
             .map(|row| pair(sealer, row))
             .collect::<Result<Vec<_>, _>>()
     };

@@ -16,16 +16,19 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{App, Clock, Randomness, Shared};
-use crate::config::{Config, applications, load_or_create_master_key};
+use crate::config::{Config, applications};
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
 use crate::fanout::{self, Fanout};
 use crate::health::Readiness;
+use crate::key_uses::KeyUses;
 use crate::listener;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
+use crate::rotation;
 use crate::router::router;
 use crate::saml_keys::SamlKeys;
+use crate::secrets::{self, SecretsError};
 use crate::store::{Store, StoreError, StoreRefusal};
 use crate::telemetry::{self, Metrics};
 use crate::throttle::Throttle;
@@ -44,7 +47,7 @@ pub enum ServeError {
     Store(#[from] StoreError),
     /// The master key.
     #[error("{0}")]
-    MasterKey(String),
+    Secrets(#[from] SecretsError),
     /// The signing keys in the store.
     #[error("{0}")]
     TokenKeys(#[from] TokenKeysError),
@@ -90,14 +93,7 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         // Codes and counters are in this process's memory: no other one may take part in the same logins.
         store.keep_alone().await?;
     }
-    let holds_secrets = store.holds_sealed().await?;
-    let master = load_or_create_master_key(
-        &config.secrets.master_key_file,
-        holds_secrets,
-        &mut randomness.rng(),
-    )
-    .map_err(|problem| ServeError::MasterKey(problem.to_string()))?;
-    let sealer = Arc::new(Sealer::new(master));
+    let sealer = Arc::new(secrets::open(&config.secrets, &store, &randomness).await?);
     let ephemeral = ephemeral(&config, &store, &sealer, &randomness).await?;
     let (fanout, announcer) = Fanout::start(&ephemeral, &sealer, &mut randomness.rng());
     let store = store.announcing(announcer.clone());
@@ -129,6 +125,7 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
             .announcing(announcer)
             .with_saml_keys(Arc::clone(&saml_keys)),
         saml_keys,
+        key_uses: KeyUses::new(&limits),
         client_keys: ClientKeys::new(egress.clone()),
         egress,
         keyring,
@@ -187,11 +184,15 @@ pub async fn serve_on(
     let sweeping = tokio::spawn(sweep(app.clone()));
     let listening = tokio::spawn(fanout::listen(app.clone()));
     let rereading = tokio::spawn(reread_keys(app.clone()));
+    let rotating = tokio::spawn(rotation::run(app.clone()));
+    let resealing = tokio::spawn(secrets::run(app.clone()));
     let watched = tokio::spawn(serve_metrics(app.clone(), metrics));
     listener::serve(listener, router(app.clone()), &app.limits, stop).await;
     sweeping.abort();
     listening.abort();
     rereading.abort();
+    rotating.abort();
+    resealing.abort();
     watched.abort();
     app.traces.flush().await;
     Ok(())
@@ -222,7 +223,7 @@ async fn ephemeral(
 }
 
 /// The host and port that people reach: what certificates are made out to.
-fn host(site: &Site) -> &str {
+pub(crate) fn host(site: &Site) -> &str {
     let (_, host) = site.base_url.split_once("://").unwrap_or_default();
     host.split('/').next().unwrap_or_default()
 }

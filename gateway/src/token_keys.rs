@@ -9,6 +9,7 @@ use fedgate_certs::seal::Sealer;
 use thiserror::Error;
 
 use crate::app::{Clock, Randomness};
+use crate::rotation::Kept;
 use crate::store::key::StoredKey;
 use crate::store::{Store, StoreError};
 
@@ -52,7 +53,9 @@ impl TokenKeys {
         if rows.is_empty() {
             let mut first = Vec::new();
             for algorithm in SigningAlgorithm::ALL {
-                first.push(make(sealer, algorithm, clock, randomness)?);
+                let key = SigningKey::generate(algorithm)?;
+                let kept = Kept::new(PURPOSE, Stage::Active, clock.now());
+                first.push(kept.token_key(sealer, &key, &mut randomness.rng())?);
             }
             // Those of another gateway that starts at the same moment may be kept instead.
             store.put_first_keys(PURPOSE.as_str(), &first).await?;
@@ -89,29 +92,6 @@ impl TokenKeys {
     }
 }
 
-fn make(
-    sealer: &Sealer,
-    algorithm: SigningAlgorithm,
-    clock: &Clock,
-    randomness: &Randomness,
-) -> Result<StoredKey, CertError> {
-    let key = SigningKey::generate(algorithm)?;
-    let plain = key.to_pkcs8_der()?;
-    let private_key =
-        sealer.seal_secret(PURPOSE.as_str(), key.id(), &plain, &mut randomness.rng())?;
-    let now = clock.now();
-    Ok(StoredKey {
-        id: key.id().to_owned(),
-        purpose: PURPOSE.as_str().to_owned(),
-        algorithm: algorithm.as_str().to_owned(),
-        stage: Stage::Active.as_str().to_owned(),
-        private_key,
-        certificate: None,
-        created_at: now,
-        stage_at: now,
-    })
-}
-
 /// The rows of one purpose, oldest first.
 pub(crate) async fn rows(store: &Store, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {
     let mut keys = store.keys().await?;
@@ -128,7 +108,10 @@ pub(crate) fn stages(rows: &[StoredKey]) -> Vec<(String, String)> {
 
 fn held(sealer: &Sealer, rows: &[StoredKey]) -> Result<Held, TokenKeysError> {
     let mut keys = Vec::with_capacity(rows.len());
-    for row in rows {
+    for row in rows
+        .iter()
+        .filter(|row| row.stage != Stage::Retired.as_str())
+    {
         let plain = sealer.open_secret(PURPOSE.as_str(), &row.id, &row.private_key)?;
         let stage = Stage::from_name(&row.stage).ok_or(StoreError::Corrupt("key"))?;
         keys.push((SigningKey::from_pkcs8_der(&plain)?, stage));

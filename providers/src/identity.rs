@@ -37,6 +37,8 @@ pub struct VerifiedIdentity {
     pub upstream_session: Option<UpstreamSession>,
     /// The mark that makes a second use of the same assertion impossible.
     pub replay: Option<ReplayMark>,
+    /// The id of our key that the upstream encrypted for, if it did: which certificate it has picked up.
+    pub decrypted_with: Option<String>,
 }
 
 #[cfg(feature = "unproven")]
@@ -58,6 +60,7 @@ impl VerifiedIdentity {
             amr: Vec::new(),
             upstream_session: None,
             replay: None,
+            decrypted_with: None,
         }
     }
 }

@@ -17,6 +17,7 @@ mod encryption;
 mod explanations;
 mod fault;
 mod https;
+mod keys;
 mod kinde_client;
 mod lab;
 mod limits;

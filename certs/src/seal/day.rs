@@ -44,7 +44,7 @@ impl Sealer {
         rng: &mut dyn CryptoRng,
     ) -> Result<String, CertError> {
         let day = day_of(now)?.to_be_bytes();
-        let key = self.derive(Family::Day, purpose, &day)?;
+        let key = self.derive(&self.master, Family::Day, purpose, &day)?;
         let header = [self.header().as_slice(), &day].concat();
         let associated = associated_data(&header, purpose, associated);
         let expiry = expires_at.as_second().to_be_bytes();
@@ -71,11 +71,9 @@ impl Sealer {
         let (header, body) = boxed
             .split_at_checked(1 + KEY_ID_BYTES + DAY_BYTES)
             .ok_or(CertError::Unsealable)?;
-        let day = header
-            .strip_prefix(self.header().as_slice())
-            .ok_or(CertError::Unsealable)?;
+        let (master, day) = self.opener(header).ok_or(CertError::Unsealable)?;
         check_day(day, now)?;
-        let key = self.derive(Family::Day, purpose, day)?;
+        let key = self.derive(master, Family::Day, purpose, day)?;
         let plain = open(&key, &associated_data(header, purpose, associated), body)?;
         let (expiry, content) = plain
             .split_first_chunk::<EXPIRY_BYTES>()

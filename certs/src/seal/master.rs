@@ -52,6 +52,17 @@ impl MasterKey {
         [first, second, third, fourth]
     }
 
+    /// The same key once more.
+    pub(super) fn copied(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// The key of these octets.
+    pub(super) fn from_octets(octets: &[u8]) -> Result<Self, CertError> {
+        let octets = <&[u8; 32]>::try_from(octets).map_err(|_| CertError::NotAMasterKey)?;
+        Ok(Self(Box::new(Zeroizing::new(*octets))))
+    }
+
     pub(super) fn octets(&self) -> &[u8] {
         &self.0[..]
     }

@@ -278,7 +278,7 @@ fn macs_differ_by_purpose_data_and_master_key() {
 #[test]
 fn a_mac_is_hmac_sha256_under_the_derived_key() {
     let sealer = sealer(1);
-    let key = sealer.derive(Family::Mac, "token", &[]).unwrap();
+    let key = sealer.derive(&sealer.master, Family::Mac, "token", &[]).unwrap();
     let padded = |with: u8| {
         (0..64)
             .map(|at| key.get(at).unwrap_or(&0) ^ with)
@@ -372,4 +372,53 @@ proptest! {
         prop_assert_eq!(open_at(&sealer, &text_encode(&boxed), NOON).unwrap_err(), CertError::Unsealable);
         prop_assert_eq!(open_at(&sealer, &text, NOON).unwrap_err(), CertError::Unsealable);
     }
+}
+
+#[test]
+fn two_master_keys_open_and_the_first_one_seals() {
+    let master = |seed| MasterKey::generate(&mut rng(seed));
+    let (old, new) = (sealer(1), Sealer::new(master(2)).also_opening(master(1)));
+    let boxed = old.seal_secret("p", "c", b"plain", &mut rng(3)).unwrap();
+    assert_eq!(&**new.open_secret("p", "c", &boxed).unwrap(), b"plain");
+    assert!(!new.is_current(&boxed) && old.is_current(&boxed));
+    assert_eq!(new.master_of(&boxed).unwrap().id(), master(1).id());
+    let fresh = new.seal_secret("p", "c", b"plain", &mut rng(4)).unwrap();
+    assert!(new.is_current(&fresh));
+    assert_eq!(
+        old.open_secret("p", "c", &fresh).unwrap_err(),
+        CertError::Unsealable
+    );
+    assert!(old.master_of(&fresh).is_none());
+    // Neither key opens what the other one's name was written on.
+    let forged = [&fresh[..5], &boxed[5..]].concat();
+    assert_eq!(
+        new.open_secret("p", "c", &forged).unwrap_err(),
+        CertError::Unsealable
+    );
+    let text = sealed_at(&old, NOON);
+    assert_eq!(&**open_at(&new, &text, NOON).unwrap().plain, b"plain");
+    // The same file twice is one key.
+    assert_eq!(sealer(1).also_opening(master(1)).other_key_id(), None);
+}
+
+#[test]
+fn hashes_outlive_the_master_key_with_their_root() {
+    let root = || MasterKey::generate(&mut rng(7));
+    let old = sealer(1).with_mac_root(root());
+    let boxed = old.seal_mac_root(&root(), &mut rng(3)).unwrap();
+    let new = sealer(2).also_opening(MasterKey::generate(&mut rng(1)));
+    let opened = new.open_mac_root(&boxed).unwrap();
+    let new = new.with_mac_root(opened);
+    assert_eq!(
+        new.mac("p", b"data").unwrap(),
+        old.mac("p", b"data").unwrap()
+    );
+    assert_ne!(
+        sealer(2).mac("p", b"data").unwrap(),
+        old.mac("p", b"data").unwrap()
+    );
+    assert_eq!(
+        sealer(2).open_mac_root(&boxed).unwrap_err(),
+        CertError::Unsealable
+    );
 }

@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod init;
 pub mod saml;
+mod secrets;
 mod serve;
 mod token;
 
@@ -51,6 +52,11 @@ enum Command {
     Token {
         #[command(subcommand)]
         command: token::TokenCommand,
+    },
+    /// Secrets at rest.
+    Secrets {
+        #[command(subcommand)]
+        command: secrets::SecretsCommand,
     },
     /// Verifies and inspects SAML documents offline.
     #[command(subcommand)]
@@ -110,6 +116,7 @@ pub fn run(
         Command::Serve(file) => serve::run(&file, environment),
         Command::CheckConfig(file) => check_config::run(&file, environment),
         Command::Token { command } => token::run(&command, environment),
+        Command::Secrets { command } => secrets::run(&command, environment),
         Command::Explain { reference, file } => explain::run(&reference, &file, environment),
     };
     match outcome {

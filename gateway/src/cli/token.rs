@@ -1,13 +1,13 @@
 //! `fedgate token create`: a Management API token from the keys in the store. Works while the server runs.
 
 use clap::Subcommand;
-use fedgate_certs::seal::Sealer;
 
 use super::{ConfigFile, Environment, Failure, block_on, print};
 use crate::app::{Clock, Randomness};
-use crate::config::{Config, load_or_create_master_key};
+use crate::config::Config;
 use crate::management::scope;
 use crate::op::issue::{COMMAND_LINE, Issuer, api_token};
+use crate::secrets;
 use crate::store::Store;
 use crate::token_keys::TokenKeys;
 
@@ -36,13 +36,7 @@ pub(super) fn run(command: &TokenCommand, environment: Environment) -> Result<()
 async fn token(config: &Config, scopes: &[String]) -> Result<String, Failure> {
     let (clock, randomness) = (Clock::default(), Randomness);
     let store = Store::open(&config.store.url).await?;
-    let holds_sealed = store.holds_sealed().await?;
-    let master = load_or_create_master_key(
-        &config.secrets.master_key_file,
-        holds_sealed,
-        &mut randomness.rng(),
-    )?;
-    let sealer = Sealer::new(master);
+    let sealer = secrets::open(&config.secrets, &store, &randomness).await?;
     let keyring = TokenKeys::open(&store, &sealer, &clock, &randomness).await?;
     let site = config.site();
     let issuer = Issuer {

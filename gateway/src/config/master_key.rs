@@ -34,6 +34,15 @@ pub fn load_or_create_master_key(
     }
 }
 
+/// Reads a master key that is there.
+///
+/// # Errors
+/// `config.master_key_file`, `config.master_key`, `config.master_key_exposed`.
+pub fn load_master_key(path: &Path) -> Result<MasterKey, Refusal> {
+    let file = std::fs::File::open(path).map_err(|error| unreadable(path, error))?;
+    load(path, file)
+}
+
 /// Makes a master key in a new file with mode 0600; an existing file is never touched.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ pub mod uri;
 
 pub use application::{ApplicationConfig, applications};
 pub(crate) use master_key::create_master_key;
-pub use master_key::load_or_create_master_key;
+pub use master_key::{load_master_key, load_or_create_master_key};
 pub use network::Network;
 pub use refusal::{ConfigErrors, ConfigProblem, ConfigRefusal};
 
@@ -93,6 +93,8 @@ pub struct EphemeralConfig {
 pub struct SecretsConfig {
     /// The file of the master key.
     pub master_key_file: PathBuf,
+    /// The file of another one, which opens what it sealed and seals nothing.
+    pub previous_master_key_file: Option<PathBuf>,
 }
 
 /// What outbound calls may reach.
@@ -332,9 +334,11 @@ fn read_secrets(mut section: Section<'_>, base: &Path) -> SecretsConfig {
     let file = section
         .text("master_key_file")
         .unwrap_or_else(|| "master.key".to_owned());
+    let previous = section.text("previous_master_key_file");
     section.close();
     SecretsConfig {
         master_key_file: base.join(file),
+        previous_master_key_file: previous.map(|file| base.join(file)),
     }
 }
 

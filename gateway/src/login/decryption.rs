@@ -27,6 +27,29 @@ pub async fn complete(
     now: Timestamp,
     steps: &mut Steps,
 ) -> Result<VerifiedIdentity, Refusal> {
+    let verified = within(
+        app,
+        (connection, provider),
+        (handle, pending),
+        callback,
+        now,
+        steps,
+    );
+    let identity = verified.await?;
+    if let Some(key) = &identity.decrypted_with {
+        app.key_uses.note(&app.store, connection, key, now).await;
+    }
+    Ok(identity)
+}
+
+async fn within(
+    app: &App,
+    (connection, provider): (&ConnectionId, &Provider),
+    (handle, pending): (Handle, &Pending),
+    callback: &Callback,
+    now: Timestamp,
+    steps: &mut Steps,
+) -> Result<VerifiedIdentity, Refusal> {
     if !provider.is_cbc_allowed() {
         return provider
             .complete(handle, pending, callback, now, steps)

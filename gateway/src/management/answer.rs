@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::ApiRefusal;
+use super::{ApiRefusal, KeyRefusal};
 use crate::store::{StoreError, StoreRefusal};
 
 /// Why a request is turned down: each problem, and what the answer tells beside them.
@@ -196,6 +196,7 @@ fn status(refusal: &Refusal) -> StatusCode {
     ]
     .into_iter()
     .any(is)
+        || *refusal == KeyRefusal::Unknown
     {
         StatusCode::NOT_FOUND
     } else if [
@@ -212,6 +213,9 @@ fn status(refusal: &Refusal) -> StatusCode {
     .any(is)
         || *refusal == ConnectionRefusal::DomainTaken
         || *refusal == ConnectionRefusal::Untested
+        || [KeyRefusal::Taken, KeyRefusal::Underway, KeyRefusal::Stage]
+            .into_iter()
+            .any(|leaf| *refusal == leaf)
     {
         StatusCode::CONFLICT
     } else if *refusal == StoreRefusal::Unavailable {

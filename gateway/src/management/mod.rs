@@ -18,6 +18,10 @@ mod connection;
 mod document;
 mod identity;
 mod input;
+mod key;
+mod key_input;
+mod key_refusal;
+mod key_view;
 mod login;
 mod membership;
 mod metadata;
@@ -34,6 +38,7 @@ mod user_input;
 mod user_view;
 mod view;
 
+pub use key_refusal::KeyRefusal;
 pub use refusal::ApiRefusal;
 pub(crate) use view::setup as setup_values;
 
@@ -63,6 +68,7 @@ pub fn routes(app: &Shared) -> Router<Shared> {
         user::routes,
         identity::routes,
         login::routes,
+        key::routes,
     ];
     let mut api = nouns
         .into_iter()

@@ -1,7 +1,7 @@
 //! Scopes of the Management API: `read:connections` and the like.
 
 /// What can be read and changed.
-const NOUNS: [&str; 10] = [
+const NOUNS: [&str; 11] = [
     "connections",
     "applications",
     "application_connections",
@@ -12,6 +12,7 @@ const NOUNS: [&str; 10] = [
     "user_identities",
     "identities",
     "webhooks",
+    "keys",
 ];
 const VERBS: [&str; 4] = ["read", "create", "update", "delete"];
 /// What can only be read.

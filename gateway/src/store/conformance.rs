@@ -3,6 +3,7 @@
 mod applications;
 mod connections;
 mod identities;
+mod keys;
 mod logins;
 mod memberships;
 mod organizations;

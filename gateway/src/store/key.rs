@@ -1,10 +1,11 @@
 //! Our own keys as rows. The private part is sealed; what a stage means is the keyring's business.
 
 use fedgate_certs::Timestamp;
+use fedgate_providers::connection::ConnectionId;
 
 use super::query::{execute, fetch_all, fetch_optional};
 use super::setting::take_turns;
-use super::{Store, StoreError, Transaction, time};
+use super::{Store, StoreError, Transaction, outbox, time};
 use crate::change::Change;
 
 /// A key's row.
@@ -26,7 +27,29 @@ pub struct StoredKey {
     pub created_at: Timestamp,
     /// When it came to its stage.
     pub stage_at: Timestamp,
+    /// `generated`, or `imported` by an operator.
+    pub source: String,
+    /// When an identity provider last encrypted for it.
+    pub used_at: Option<Timestamp>,
 }
+
+/// What becomes of the keys of one purpose, decided on as they were.
+#[derive(Clone, Debug, Default)]
+pub struct KeyChange {
+    /// Each key of the purpose with its stage, as it was when this was decided.
+    pub expected: Vec<(String, String)>,
+    /// Keys that come.
+    pub made: Vec<StoredKey>,
+    /// Keys that enter another stage.
+    pub moved: Vec<(String, String)>,
+    /// Keys that go for good.
+    pub forgotten: Vec<String>,
+    /// Told in the outbox, by type and payload.
+    pub events: Vec<(&'static str, serde_json::Value)>,
+}
+
+/// Where transactions that decide about keys take turns.
+const TURN: &str = "turn.first_keys";
 
 impl std::fmt::Debug for StoredKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -48,9 +71,84 @@ struct Row {
     certificate: Option<String>,
     created_at: i64,
     stage_at: i64,
+    source: String,
+    used_at: Option<i64>,
 }
 
 impl Store {
+    /// Carries out what was decided about the keys of a purpose, if they still are what it was decided on; answers
+    /// whether they were. Of several that decide at once, one is heard.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the id of a key that comes is taken.
+    pub async fn change_keys(
+        &self,
+        purpose: &str,
+        change: &KeyChange,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        take_turns(&mut transaction, TURN).await?;
+        let mut found = fetch_all!(
+            transaction,
+            (String, String),
+            "SELECT id, stage FROM keys WHERE purpose = $1",
+            purpose
+        )?;
+        let mut expected = change.expected.clone();
+        found.sort_unstable();
+        expected.sort_unstable();
+        if found != expected {
+            return Ok(false);
+        }
+        write(&mut transaction, change, now).await?;
+        transaction.commit().await?;
+        self.announcer.announce(Change::Keys);
+        Ok(true)
+    }
+
+    /// Notes that an identity provider encrypted for one of our keys.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if either is gone.
+    pub async fn note_key_use(
+        &self,
+        connection: &ConnectionId,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        execute!(
+            transaction,
+            "INSERT INTO key_uses (connection_id, key_id, used_at) VALUES ($1, $2, $3)
+             ON CONFLICT (connection_id, key_id) DO UPDATE SET used_at = excluded.used_at",
+            connection.as_str(),
+            key,
+            now.as_millisecond()
+        )?;
+        transaction.commit().await
+    }
+
+    /// Our keys that a connection's identity provider has encrypted for, the latest first, with the moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
+    pub async fn key_uses(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let mut reader = self.reader().await?;
+        let rows = fetch_all!(
+            reader,
+            (String, i64),
+            "SELECT key_id, used_at FROM key_uses WHERE connection_id = $1 ORDER BY used_at DESC, key_id",
+            connection.as_str()
+        )?;
+        rows.into_iter()
+            .map(|(key, at)| Ok((key, time(at)?)))
+            .collect()
+    }
+
     /// Adds a key.
     ///
     /// # Errors
@@ -74,7 +172,7 @@ impl Store {
         keys: &[StoredKey],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        take_turns(&mut transaction, "turn.first_keys").await?;
+        take_turns(&mut transaction, TURN).await?;
         let kept = fetch_optional!(
             transaction,
             (String,),
@@ -129,7 +227,12 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`]
     pub async fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let mut reader = self.reader().await?;
-        fetch_all!(reader, Row, "SELECT * FROM keys ORDER BY created_at, id")?
+        fetch_all!(
+            reader,
+            Row,
+            "SELECT keys.*, (SELECT MAX(key_uses.used_at) FROM key_uses WHERE key_uses.key_id = keys.id) AS used_at
+             FROM keys ORDER BY created_at, id"
+        )?
             .into_iter()
             .map(|row| {
                 Ok(StoredKey {
@@ -141,17 +244,47 @@ impl Store {
                     certificate: row.certificate,
                     created_at: time(row.created_at)?,
                     stage_at: time(row.stage_at)?,
+                    source: row.source,
+                    used_at: row.used_at.map(time).transpose()?,
                 })
             })
             .collect()
     }
 }
 
+async fn write(
+    transaction: &mut Transaction,
+    change: &KeyChange,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for key in &change.made {
+        insert(transaction, key).await?;
+    }
+    crate::crash::here("rotation.made");
+    for (id, stage) in &change.moved {
+        execute!(
+            *transaction,
+            "UPDATE keys SET stage = $2, stage_at = $3 WHERE id = $1",
+            id,
+            stage,
+            now.as_millisecond()
+        )?;
+        crate::crash::here("rotation.moved");
+    }
+    for id in &change.forgotten {
+        execute!(*transaction, "DELETE FROM keys WHERE id = $1", id)?;
+    }
+    for (kind, payload) in &change.events {
+        outbox::append(transaction, kind, payload, now).await?;
+    }
+    Ok(())
+}
+
 async fn insert(transaction: &mut Transaction, key: &StoredKey) -> Result<(), StoreError> {
     execute!(*transaction,
-        "INSERT INTO keys (id, purpose, algorithm, stage, private_key, certificate, created_at, stage_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO keys (id, purpose, algorithm, stage, private_key, certificate, created_at, stage_at, source)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &key.id, &key.purpose, &key.algorithm, &key.stage, &key.private_key[..], key.certificate.as_deref(),
-        key.created_at.as_millisecond(), key.stage_at.as_millisecond())?;
+        key.created_at.as_millisecond(), key.stage_at.as_millisecond(), &key.source)?;
     Ok(())
 }

@@ -17,6 +17,7 @@ pub mod page;
 pub mod person;
 mod postgres;
 pub(crate) mod query;
+pub mod sealed;
 pub mod setting;
 pub mod setup_link;
 pub mod setup_test;

@@ -42,6 +42,22 @@ impl Store {
             .ok_or(StoreError::NotFound("setting"))
     }
 
+    /// Writes a fact, whatever was there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]
+    pub async fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        execute!(
+            transaction,
+            "INSERT INTO settings (name, value) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            value
+        )?;
+        transaction.commit().await
+    }
+
     /// Whether anything in the database is sealed with the master key.
     ///
     /// # Errors
@@ -51,7 +67,8 @@ impl Store {
         let row = fetch_optional!(
             reader,
             (bool,),
-            "SELECT EXISTS (SELECT 1 FROM keys) OR EXISTS (SELECT 1 FROM connections WHERE secrets IS NOT NULL)"
+            "SELECT EXISTS (SELECT 1 FROM keys) OR EXISTS (SELECT 1 FROM connections WHERE secrets IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM settings WHERE name = 'mac_root')"
         )?;
         Ok(row.is_some_and(|(any,)| any))
     }

@@ -19,6 +19,7 @@ fn asserted(name_id: impl Into<Option<NameId>>, attributes: &[(&str, &[&str])]) 
         context: None,
         session_index: None,
         valid_until: "2026-01-02T03:09:05Z".parse().unwrap(),
+        decrypted_with: None,
     }
 }
 

@@ -123,6 +123,7 @@ pub(crate) fn identity(connection: &ConnectionId, profile: Profile) -> VerifiedI
             ..UpstreamSession::default()
         }),
         replay: None,
+        decrypted_with: None,
         subject: Subject {
             issuer: profile.issuer,
             value: profile.subject,

@@ -54,6 +54,8 @@ pub struct Asserted {
     pub session_index: Option<String>,
     /// The earlier NotOnOrAfter of Conditions and confirmation, without tolerance.
     pub valid_until: Timestamp,
+    /// The id of our key that it was encrypted for, if it was.
+    pub decrypted_with: Option<String>,
 }
 
 /// A NameID (SAML core 2.2.2).

@@ -46,12 +46,18 @@ pub enum Cbc {
 pub struct Plaintext {
     octets: Zeroizing<Vec<u8>>,
     cipher: ContentCipher,
+    key: String,
 }
 
 impl Plaintext {
     /// The octets.
     pub fn octets(&self) -> &[u8] {
         &self.octets
+    }
+
+    /// The id of our key that it was encrypted for.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// What decrypted it, as a trace shows it.
@@ -101,10 +107,11 @@ pub fn decrypt(
     }
     let profile = Profile::read(encrypted)?;
     check_cbc(&profile, decryption.cbc, is_covered)?;
-    let octets = open(&profile, decryption.keys).ok_or(SamlRefusal::DecryptionFailed)?;
+    let (octets, key) = open(&profile, decryption.keys).ok_or(SamlRefusal::DecryptionFailed)?;
     Ok(Plaintext {
         octets,
         cipher: profile.cipher,
+        key: key.id().to_owned(),
     })
 }
 
@@ -135,13 +142,17 @@ fn check_cbc(profile: &Profile, cbc: Cbc, is_covered: bool) -> Result<(), Refusa
 }
 
 /// Tries our keys on the wrapped one. A key whose modulus has another length cannot have been meant, and is not used.
-fn open(profile: &Profile, keys: &[DecryptionKey]) -> Option<Zeroizing<Vec<u8>>> {
+fn open<'k>(
+    profile: &Profile,
+    keys: &'k [DecryptionKey],
+) -> Option<(Zeroizing<Vec<u8>>, &'k DecryptionKey)> {
     let fitting = keys
         .iter()
         .filter(|key| key.wrapped_octets() == profile.wrapped_key.len());
     fitting.take(MOST_PRIVATE_OPERATIONS).find_map(|key| {
         let content_key = key.unwrap_key(profile.oaep, &profile.wrapped_key).ok()?;
-        profile.cipher.open(&content_key, &profile.sealed).ok()
+        let octets = profile.cipher.open(&content_key, &profile.sealed).ok()?;
+        Some((octets, key))
     })
 }
 

@@ -187,7 +187,11 @@ impl SamlProvider {
         now: Timestamp,
         steps: &mut Steps,
     ) -> Result<(VerifiedIdentity, Witness), Refusal> {
-        let mut story = Story { steps, now };
+        let mut story = Story {
+            steps,
+            now,
+            decrypted_with: None,
+        };
         story.held("saml.metadata", self.metadata.valid_at(now))?;
         let xml = story.held(
             "saml.decode",
@@ -223,7 +227,11 @@ impl SamlProvider {
             },
         };
         let witnessed = verify_witnessed(&xml, &expectation, now, steps)?;
-        let mut story = Story { steps, now };
+        let mut story = Story {
+            steps,
+            now,
+            decrypted_with: None,
+        };
         let profile = story.held(
             "saml.mapping",
             mapping::profile(&witnessed.asserted, self.spec, &self.options),
@@ -278,6 +286,7 @@ impl SamlProvider {
                 session: asserted.session_index,
             }),
             replay: Some(replay),
+            decrypted_with: asserted.decrypted_with,
         }
     }
 }

@@ -101,7 +101,11 @@ pub fn verify_witnessed(
     now: Timestamp,
     steps: &mut Steps,
 ) -> Result<Witnessed, Refusal> {
-    let mut story = Story { steps, now };
+    let mut story = Story {
+        steps,
+        now,
+        decrypted_with: None,
+    };
     let document = story.held("saml.shape", Document::parse(xml, Mode::Message))?;
     let shape = story.held("saml.shape", ResponseShape::of(&document))?;
     story.passed("saml.shape", None);
@@ -134,6 +138,7 @@ pub fn signed<R>(
     let mut story = Story {
         steps: &mut Steps::default(),
         now,
+        decrypted_with: None,
     };
     assertion(&shape, expectation, &mut story, |verified, _| {
         then(verified)
@@ -165,6 +170,7 @@ fn assertion<R>(
     let verified = signature::verify_decrypted(&inner, around, trust, policy, expected.algorithms);
     let verified = story.hidden(&plaintext, verified)?;
     story.passed("saml.decryption", Some(plaintext.cipher()));
+    story.decrypted_with = Some(plaintext.key().to_owned());
     story.passed("saml.signature", Some(signature_note(&verified)));
     then(&verified, story)
 }
@@ -219,6 +225,7 @@ fn checks<'d>(
         assertion::name_id(subject, expected.sp_entity_id),
     )?;
     Ok(Asserted {
+        decrypted_with: story.decrypted_with.take(),
         signed: verified.signed(),
         id: assertion.attribute("ID").unwrap_or_default().to_owned(),
         issuer: issuer.to_owned(),
@@ -284,6 +291,8 @@ fn signature_note(verified: &Verified<'_>) -> String {
 pub(super) struct Story<'s> {
     pub(super) steps: &'s mut Steps,
     pub(super) now: Timestamp,
+    /// The id of our key that the assertion was encrypted for.
+    pub(super) decrypted_with: Option<String>,
 }
 
 impl Story<'_> {

@@ -1,16 +1,13 @@
 use super::on_every_backend;
-use crate::store::key::StoredKey;
 use crate::store::testing::{later, now};
-use crate::store::{Store, StoreError, outbox};
+use crate::store::{Store, outbox};
 use serde_json::json;
 
 on_every_backend!(
     events_wait_in_order_until_delivered,
     an_event_of_a_transaction_undone_never_was,
     an_event_is_raised_by_itself,
-    keys_move_through_their_stages,
     a_mark_is_set_once_and_goes_when_it_has_expired,
-    of_gateways_that_start_together_one_makes_the_keys,
 );
 
 async fn events_wait_in_order_until_delivered(store: &Store) {
@@ -72,59 +69,4 @@ async fn a_mark_is_set_once_and_goes_when_it_has_expired(store: &Store) {
     assert_eq!(store.sweep_marks(later(59)).await.unwrap(), 0);
     assert_eq!(store.sweep_marks(later(60)).await.unwrap(), 3);
     assert!(set("client_assertion", b"a").await);
-}
-
-async fn keys_move_through_their_stages(store: &Store) {
-    let mut key = StoredKey {
-        id: "k1".into(),
-        purpose: "tokens".into(),
-        algorithm: "RS256".into(),
-        stage: "upcoming".into(),
-        private_key: vec![1, 2, 3],
-        certificate: None,
-        created_at: now(),
-        stage_at: now(),
-    };
-    store.insert_key(&key).await.unwrap();
-    assert!(matches!(
-        store.insert_key(&key).await,
-        Err(StoreError::Conflict(_))
-    ));
-    store.move_key("k1", "active", later(1)).await.unwrap();
-    (key.stage, key.stage_at) = ("active".into(), later(1));
-    assert_eq!(store.keys().await.unwrap(), [key]);
-    assert!(matches!(
-        store.move_key("k2", "active", now()).await,
-        Err(StoreError::NotFound("key"))
-    ));
-}
-
-async fn of_gateways_that_start_together_one_makes_the_keys(store: &Store) {
-    let starts: Vec<_> = (0..8)
-        .map(|gateway| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                let keys: Vec<_> = ["RS256", "ES256"]
-                    .map(|algorithm| StoredKey {
-                        id: format!("{algorithm}-{gateway}"),
-                        purpose: "tokens".into(),
-                        algorithm: algorithm.into(),
-                        stage: "active".into(),
-                        private_key: vec![1],
-                        certificate: None,
-                        created_at: now(),
-                        stage_at: now(),
-                    })
-                    .into();
-                store.put_first_keys("tokens", &keys).await.unwrap();
-                store.keys().await.unwrap()
-            })
-        })
-        .collect();
-    for start in starts {
-        let keys = start.await.unwrap();
-        let algorithms: Vec<_> = keys.iter().map(|key| key.algorithm.as_str()).collect();
-        assert_eq!(algorithms, ["ES256", "RS256"]);
-        assert_eq!(keys, store.keys().await.unwrap());
-    }
 }

@@ -470,6 +470,7 @@ fn a_replay_mark_is_made_of_connection_issuer_and_assertion() {
             context: None,
             session_index: None,
             valid_until: NOW.parse().unwrap(),
+            decrypted_with: None,
         };
         let connection =
             ConnectionId::parse(&format!("conn_{}", connection.to_string().repeat(32)));
