@@ -6,6 +6,7 @@
 pub mod certified_key;
 pub mod decryption;
 pub mod error;
+pub mod forecast;
 pub mod generate;
 pub mod hex;
 pub mod import;

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
 use crate::fanout::Fanout;
+use crate::forecast::Forecasts;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
 use crate::limits::Limits;
@@ -90,6 +91,8 @@ pub struct App {
     pub saml_keys: Arc<SamlKeys>,
     /// Which of these pairs identity providers encrypt for.
     pub key_uses: KeyUses,
+    /// What ends, and when that is an outage.
+    pub forecasts: Forecasts,
     /// The one way out.
     pub egress: Arc<Egress>,
     /// Rows.

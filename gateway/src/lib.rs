@@ -11,6 +11,7 @@ pub mod ephemeral;
 pub mod error;
 pub mod events;
 pub mod fanout;
+pub mod forecast;
 pub mod headers;
 pub mod health;
 pub mod key_uses;

@@ -90,6 +90,8 @@ pub struct Limits {
     pub saml_key_announced_days: u64,
     /// How long a pair still decrypts after the last assertion that was encrypted for it.
     pub saml_key_retiring_days: u64,
+    /// How often the gateway looks at everything that ends.
+    pub forecast_seconds: u64,
 }
 
 impl Default for Limits {
@@ -136,6 +138,7 @@ impl Default for Limits {
             saml_key_days: 3650,
             saml_key_announced_days: 30,
             saml_key_retiring_days: 90,
+            forecast_seconds: 60 * 60,
         }
     }
 }

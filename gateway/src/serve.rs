@@ -20,6 +20,7 @@ use crate::config::{Config, applications};
 use crate::ephemeral::Ephemeral;
 use crate::events::trace::Traces;
 use crate::fanout::{self, Fanout};
+use crate::forecast::{self, Forecasts};
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
 use crate::listener;
@@ -126,6 +127,7 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
             .with_saml_keys(Arc::clone(&saml_keys)),
         saml_keys,
         key_uses: KeyUses::new(&limits),
+        forecasts: Forecasts::default(),
         client_keys: ClientKeys::new(egress.clone()),
         egress,
         keyring,
@@ -186,6 +188,7 @@ pub async fn serve_on(
     let rereading = tokio::spawn(reread_keys(app.clone()));
     let rotating = tokio::spawn(rotation::run(app.clone()));
     let resealing = tokio::spawn(secrets::run(app.clone()));
+    let foreseeing = tokio::spawn(forecast::run(app.clone()));
     let watched = tokio::spawn(serve_metrics(app.clone(), metrics));
     listener::serve(listener, router(app.clone()), &app.limits, stop).await;
     sweeping.abort();
@@ -193,6 +196,7 @@ pub async fn serve_on(
     rereading.abort();
     rotating.abort();
     resealing.abort();
+    foreseeing.abort();
     watched.abort();
     app.traces.flush().await;
     Ok(())

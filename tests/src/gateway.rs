@@ -33,7 +33,7 @@ pub const API_SCOPES: &str = "read:connections create:connections update:connect
     read:users create:users update:users delete:users read:identities create:identities update:identities delete:identities \
     read:user_identities create:user_identities \
     read:organization_users create:organization_users update:organization_users delete:organization_users \
-    read:keys create:keys update:keys read:logins";
+    read:keys create:keys update:keys read:certificates read:logins";
 
 /// A gateway somewhere, as its callers see it.
 #[derive(Clone, Debug)]

@@ -278,7 +278,9 @@ fn macs_differ_by_purpose_data_and_master_key() {
 #[test]
 fn a_mac_is_hmac_sha256_under_the_derived_key() {
     let sealer = sealer(1);
-    let key = sealer.derive(&sealer.master, Family::Mac, "token", &[]).unwrap();
+    let key = sealer
+        .derive(&sealer.master, Family::Mac, "token", &[])
+        .unwrap();
     let padded = |with: u8| {
         (0..64)
             .map(|at| key.get(at).unwrap_or(&0) ^ with)

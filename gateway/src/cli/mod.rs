@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
+mod certs;
 mod check_config;
 mod demo;
 mod explain;
@@ -52,6 +53,11 @@ enum Command {
     Token {
         #[command(subcommand)]
         command: token::TokenCommand,
+    },
+    /// What ends, and when that is an outage.
+    Certs {
+        #[command(subcommand)]
+        command: certs::CertsCommand,
     },
     /// Secrets at rest.
     Secrets {
@@ -116,6 +122,7 @@ pub fn run(
         Command::Serve(file) => serve::run(&file, environment),
         Command::CheckConfig(file) => check_config::run(&file, environment),
         Command::Token { command } => token::run(&command, environment),
+        Command::Certs { command } => certs::run(&command, environment),
         Command::Secrets { command } => secrets::run(&command, environment),
         Command::Explain { reference, file } => explain::run(&reference, &file, environment),
     };

@@ -11,6 +11,7 @@ use super::ApiRefusal;
 use super::activation::activate;
 use super::answer::ApiError;
 use super::input::{Change, Input};
+use super::replaced::replacement;
 use crate::app::App;
 use crate::registry::{self, SECRET_PURPOSE};
 use crate::store::connection::{Beside, StoredConnection};
@@ -82,7 +83,12 @@ pub(crate) async fn apply(
     let revision = read_upstream(app, &after, settled, asked.read_draft).await?;
     let stored = row(app, &after, Some(before))?;
     let payload = asked.event.map(|kind| (kind, event(&stored)));
+    let replaced = match registry::from_row(before, &app.sealer) {
+        Ok(before) => replacement(app, &before, &after)?,
+        Err(_) => None,
+    };
     let beside = Beside {
+        replaced: replaced.as_ref(),
         domains: Some(&after.options.common.home_realm_domains),
         applications: applications.as_deref(),
         metadata: revision.as_ref(),

@@ -135,6 +135,7 @@ pub(super) async fn create(State(app): State<Shared>, body: Body) -> Result<Resp
         domains: Some(&connection.options.common.home_realm_domains),
         applications: Some(&applications),
         metadata: revision.as_ref(),
+        replaced: None,
         event: None,
     };
     app.store.create_connection(&stored, beside).await?;

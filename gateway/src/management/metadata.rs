@@ -12,6 +12,7 @@ use http::header;
 use super::ApiRefusal;
 use super::answer::ApiError;
 use super::connection::stored;
+use super::replaced;
 use crate::app::{App, Shared};
 use crate::registry;
 
@@ -33,7 +34,11 @@ pub(super) async fn read(
         name_id_format: saml.name_id_format,
         signs_requests: signs(&app, &stored.id, stored.status, &saml).await,
         signing: match saml.signing_pair() {
-            Some(own) => vec![own],
+            Some(own) => {
+                let mut pairs = vec![own];
+                pairs.extend(replaced::shown(&app, &stored.id).await?);
+                pairs
+            }
             None => keys.signing().cloned().collect(),
         },
         encryption: keys.encryption().cloned().collect(),

@@ -13,6 +13,7 @@ mod application_secret;
 mod application_view;
 mod body;
 mod caller;
+mod certificate;
 pub(crate) mod change;
 mod connection;
 mod document;
@@ -31,6 +32,7 @@ mod organization_connection;
 mod precondition;
 mod query;
 mod refusal;
+mod replaced;
 pub mod scope;
 mod setup_link;
 mod user;
@@ -39,6 +41,7 @@ mod user_view;
 mod view;
 
 pub use key_refusal::KeyRefusal;
+pub(crate) use operation::words;
 pub use refusal::ApiRefusal;
 pub(crate) use view::setup as setup_values;
 
@@ -69,6 +72,7 @@ pub fn routes(app: &Shared) -> Router<Shared> {
         identity::routes,
         login::routes,
         key::routes,
+        certificate::routes,
     ];
     let mut api = nouns
         .into_iter()

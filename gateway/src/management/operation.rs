@@ -200,7 +200,7 @@ pub(super) fn reference(name: &str) -> RefOr<Schema> {
 }
 
 /// The schema of one of a few words.
-pub(super) fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> Object {
+pub(crate) fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(words))

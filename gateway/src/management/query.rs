@@ -135,6 +135,11 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// A count, as it was checked when the query was read.
+    pub(super) fn count(&self, name: &str) -> Option<u64> {
+        self.text(name)?.parse().ok()
+    }
+
     /// Whether `confirm=true` is there.
     pub(super) fn is_confirmed(&self) -> bool {
         self.text(CONFIRM.name) == Some("true")

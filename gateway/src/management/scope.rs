@@ -16,7 +16,7 @@ const NOUNS: [&str; 11] = [
 ];
 const VERBS: [&str; 4] = ["read", "create", "update", "delete"];
 /// What can only be read.
-const READ_ONLY: [&str; 2] = ["read:logins", "read:event_types"];
+const READ_ONLY: [&str; 3] = ["read:logins", "read:event_types", "read:certificates"];
 
 /// Every scope, in a stable order.
 pub fn all() -> impl Iterator<Item = String> {

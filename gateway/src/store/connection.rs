@@ -6,6 +6,7 @@ use fedgate_providers::connection::{ConnectionId, Status};
 use super::error::DomainTaken;
 use super::metadata_revision::{self, Revision};
 use super::query::{execute, fetch_all, fetch_optional};
+use super::replaced_pair::{self, Replacement};
 use super::{Store, StoreError, Transaction, json, outbox, time};
 
 /// A connection's row.
@@ -44,6 +45,8 @@ pub struct Beside<'a> {
     pub applications: Option<&'a [String]>,
     /// The metadata that is live from now on.
     pub metadata: Option<&'a Revision>,
+    /// The pair that another takes the place of.
+    pub replaced: Option<&'a Replacement>,
     /// Told in the outbox: its type and payload.
     pub event: Option<(&'a str, &'a serde_json::Value)>,
 }
@@ -146,6 +149,10 @@ impl Store {
             return Err(missing_or_changed(&mut transaction, &connection.id).await?);
         }
         write_beside(&mut transaction, &connection.id, beside).await?;
+        if let Some(replaced) = beside.replaced {
+            let now = connection.updated_at;
+            replaced_pair::put(&mut transaction, &connection.id, replaced, now).await?;
+        }
         if let Some((kind, payload)) = beside.event {
             outbox::append(&mut transaction, kind, payload, connection.updated_at).await?;
         }

@@ -27,7 +27,8 @@ impl Store {
                 + self.sweep_outbox(days_before(now, EVENT_DAYS)).await?
                 + self
                     .sweep_login_sessions(days_before(now, LOGIN_SESSION_DAYS))
-                    .await?;
+                    .await?
+                + self.sweep_replaced_pairs(now).await?;
             all += swept;
             if swept == 0 {
                 return Ok(all);

@@ -37,6 +37,7 @@ fn read(app: &App) -> Result<Vec<MetricFamily>, Error> {
     families.extend(caches(app)?);
     families.extend(metadata(app)?);
     families.extend(pools(app)?);
+    families.extend(outages(app)?);
     let dropped = IntCounter::new("fedgate_traces_dropped_total", "Traces that were not kept.")?;
     dropped.inc_by(app.traces.dropped());
     families.extend(dropped.collect());
@@ -82,6 +83,31 @@ fn metadata(app: &App) -> Result<Vec<MetricFamily>, Error> {
         connection.set(at.as_second());
     }
     Ok(read_at.collect())
+}
+
+/// The nearest ones of what ends and nobody replaces by itself.
+fn outages(app: &App) -> Result<Vec<MetricFamily>, Error> {
+    let outage_at = gauge(
+        "fedgate_certificate_outage_timestamp_seconds",
+        "From when on people can probably not sign in, if nobody acts, in seconds since 1970.",
+        &["kind", "connection", "id"],
+    )?;
+    for forecast in app
+        .forecasts
+        .last()
+        .iter()
+        .take(app.limits.metric_connections)
+    {
+        let Some(at) = forecast.outage_at else { break };
+        let fact = &forecast.fact;
+        let labels = [
+            fact.kind.as_str(),
+            fact.connection.as_deref().unwrap_or("none"),
+            &fact.id,
+        ];
+        outage_at.with_label_values(&labels).set(at.as_second());
+    }
+    Ok(outage_at.collect())
 }
 
 fn pools(app: &App) -> Result<Vec<MetricFamily>, Error> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::domain::home_realm_domains;
 use super::reader::Reader;
 use super::setting::{self, check_client_key};
-use super::signing::{REQUEST_SIGNATURES, check_signing, legacy_sha1_until};
+use super::signing::{REQUEST_SIGNATURES, check_signing, date, legacy_sha1_until};
 use super::upstream::{upstream_params, upstream_params_json};
 use super::{
     Binding, ClientAuthMethod, CommonOptions, Connection, ConnectionRefusal, NameIdFormat,
@@ -278,6 +278,7 @@ fn oauth(reader: &mut Reader<'_>, spec: &'static Spec) -> OauthOptions {
         issuer,
         client_id: reader.text("client_id"),
         client_secret: reader.secret("client_secret", SECRET_BYTES),
+        client_secret_expires_at: date(reader, "client_secret_expires_at"),
         client_auth_method: client_auth_method(reader, spec),
         scopes: scopes(reader),
         private_key: signs
@@ -427,6 +428,10 @@ fn oauth_json(options: &OauthOptions) -> Map<String, Value> {
         .client_auth_method
         .map(|method| spelling(&CLIENT_AUTH_METHODS, &method));
     set("client_auth_method", json!(method));
+    let expires = options
+        .client_secret_expires_at
+        .map(|date| date.to_string());
+    set("client_secret_expires_at", json!(expires));
     set("scopes", json!(options.scopes));
     for (name, value) in &options.settings {
         set(name, value.clone());

@@ -71,14 +71,19 @@ impl SamlOptions {
 
 /// The day after which SHA-1 is not used any more.
 pub(super) fn legacy_sha1_until(reader: &mut Reader<'_>) -> Option<Date> {
-    let text = reader.text(UNTIL)?;
+    date(reader, UNTIL)
+}
+
+/// A day.
+pub(super) fn date(reader: &mut Reader<'_>, name: &'static str) -> Option<Date> {
+    let text = reader.text(name)?;
     let date = text.parse().ok();
     if date.is_none() {
         let refusal = ConnectionRefusal::OptionValue
             .refuse()
             .expected("a date such as 2026-12-31")
             .found(&text);
-        reader.problem(refusal, UNTIL);
+        reader.problem(refusal, name);
     }
     date
 }

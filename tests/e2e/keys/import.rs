@@ -134,7 +134,7 @@ async fn a_pair_of_the_customers_is_announced_then_signs_and_the_old_one_goes() 
 async fn an_operator_rotates_now_and_withdraws_what_has_leaked() {
     let gateway = Gateway::start().await;
     let old = gateway.api_token().await;
-    let body = json!({ "purpose": "tokens", "kind": "RSA-3072" });
+    let body = json!({ "purpose": "tokens", "kind": "P-256" });
     let (status, answer) = post(&gateway, KEYS, Some(body)).await;
     assert_eq!(
         (status, published(&gateway).await.len()),

@@ -37,6 +37,18 @@ fn serve(folder: &Path, address: SocketAddr, crash_at: Option<&str>) -> Process 
     Process::start(command, address)
 }
 
+/// By which signal a gateway ended that dies on its own before or after it listens.
+fn crashed(folder: &Path, point: &str) -> Option<i32> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fedgate-crashing"));
+    command
+        .args(["serve", "--config"])
+        .arg(folder.join("fedgate.toml"))
+        .env("FEDGATE_CRASH_AT", point)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().expect("the command runs").signal()
+}
+
 fn oauth(name: &str) -> serde_json::Value {
     let options = json!({ "client_id": "c", "client_secret": format!("secret of {name}") });
     json!({ "name": name, "strategy": "oauth2:github", "status": "draft", "options": options })
@@ -78,8 +90,7 @@ async fn a_gateway_that_is_killed_while_it_seals_anew_loses_nothing() {
     process.kill();
     rotate(folder.path());
     // Killed after one box: it is sealed anew, the others are not, and each opens.
-    let mut process = serve(folder.path(), address, Some("reseal.box"));
-    assert_eq!(process.wait().signal(), Some(ABORTED));
+    assert_eq!(crashed(folder.path(), "reseal.box"), Some(ABORTED));
     let halfway = verify(folder.path());
     assert_eq!(halfway.code, Some(0), "{halfway:?}");
     assert!(

@@ -6,8 +6,10 @@ use fedgate::store::key::StoredKey;
 use fedgate_tests::gateway::{Gateway, client};
 use serde_json::Value;
 
+mod forecast;
 mod import;
 mod master_key;
+mod replaced;
 mod rotation;
 
 /// The gateway looks every second, in place of every minute.

@@ -222,6 +222,7 @@ async fn a_deleted_connection_takes_along_what_was_its_own(store: &Store) {
         .unwrap();
     let (domains, applications) = (domains(&["a.test"]), domains(&["demo"]));
     let beside = Beside {
+        replaced: None,
         domains: Some(&domains),
         applications: Some(&applications),
         metadata: None,
