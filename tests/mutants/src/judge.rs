@@ -17,6 +17,9 @@ use crate::switch::Mutant;
 /// How long one run of the tests may take; a mutant that takes longer goes in circles.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// Tests that change every byte of a document: left to the last stage, where no other test has failed.
+const SLOW: [&str; 2] = ["no_changed_byte", "no_single_byte"];
+
 /// What became of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
@@ -70,11 +73,17 @@ fn judged(mutant: &Mutant, subjects: &[Subject], tests: &BTreeMap<String, PathBu
     else {
         return Verdict::Missed;
     };
-    for (package, filter) in stages(*subject) {
-        let Some(program) = tests.get(package) else {
+    let stages = stages(*subject);
+    for (stage, (package, filter)) in stages.iter().enumerate() {
+        let Some(program) = tests.get(*package) else {
             continue;
         };
-        match run(program, subject.folder, &filter, mutant.number) {
+        let skipped = if stage + 1 < stages.len() {
+            &SLOW[..]
+        } else {
+            &[]
+        };
+        match run(program, (subject.folder, filter), skipped, mutant.number) {
             Verdict::Missed => {}
             verdict => return verdict,
         }
@@ -106,11 +115,12 @@ fn stages(subject: Subject) -> Vec<(&'static str, String)> {
     }
 }
 
-fn run(program: &Path, folder: &str, filter: &str, number: u32) -> Verdict {
+fn run(program: &Path, (folder, filter): (&str, &str), skipped: &[&str], number: u32) -> Verdict {
     let mut command = Command::new(program);
     command
         .args(["--test-threads", "1"])
         .args((!filter.is_empty()).then_some(filter));
+    command.args(skipped.iter().flat_map(|test| ["--skip", test]));
     command.env("MUTANT", number.to_string());
     // What a failing test leaves behind stays in the copy.
     command.current_dir(Path::new(copy::FOLDER).join(folder));

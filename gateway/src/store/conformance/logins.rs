@@ -1,6 +1,9 @@
 use super::on_every_backend;
 use crate::store::testing::{later, now};
 use crate::store::{Store, outbox};
+use fedgate_providers::login::Handle;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use serde_json::json;
 
 on_every_backend!(
@@ -8,6 +11,7 @@ on_every_backend!(
     an_event_of_a_transaction_undone_never_was,
     an_event_is_raised_by_itself,
     a_mark_is_set_once_and_goes_when_it_has_expired,
+    a_login_is_known_by_its_own_mark_alone,
 );
 
 async fn events_wait_in_order_until_delivered(store: &Store) {
@@ -69,4 +73,20 @@ async fn a_mark_is_set_once_and_goes_when_it_has_expired(store: &Store) {
     assert_eq!(store.sweep_marks(later(59)).await.unwrap(), 0);
     assert_eq!(store.sweep_marks(later(60)).await.unwrap(), 3);
     assert!(set("client_assertion", b"a").await);
+}
+
+async fn a_login_is_known_by_its_own_mark_alone(store: &Store) {
+    let handle = |seed| Handle::random(&mut StdRng::seed_from_u64(seed));
+    let is_marked = async |seed| store.login_is_marked(handle(seed)).await.unwrap();
+    for (kind, seed) in [("login", 1), ("assertion", 2)] {
+        let key = handle(seed);
+        assert!(!is_marked(seed).await);
+        assert!(
+            store
+                .mark_once(kind, key.as_bytes(), later(60))
+                .await
+                .unwrap()
+        );
+    }
+    assert!(is_marked(1).await && !is_marked(2).await);
 }

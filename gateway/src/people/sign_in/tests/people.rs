@@ -74,10 +74,14 @@ async fn names_follow_the_upstream_only_where_that_is_switched_on() {
     ] {
         let scene = Scene::new(options).await;
         scene.attempt(&ann(1)).await.unwrap();
+        scene.store.forget_events().await;
         let mut login = ann(2);
         login.identity.given_name = Some("Anna".into());
         let user = scene.attempt(&login).await.unwrap().user;
         assert_eq!(user.given_name.as_deref(), Some(name));
+        let events = scene.store.waiting_events(9).await.unwrap();
+        let told = events.iter().any(|event| event.kind == "user.updated");
+        assert_eq!(told, name == "Anna");
         assert_eq!(scene.store.user(&user.id).await.unwrap(), Some(user));
     }
 }
