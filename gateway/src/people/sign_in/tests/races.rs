@@ -220,6 +220,9 @@ async fn logins_and_changes_of_their_connection_all_come_to_an_end() {
 async fn a_login_that_always_loses_gives_up() {
     let undone = super::super::Undone::from(StoreError::Raced);
     assert!(undone.is_race());
+    // A refusal stays what it was.
+    let refused = super::super::Undone::from(Refusal::from(PeopleRefusal::UserUnknown));
+    assert!(!refused.is_race());
     let refusal = Refusal::from(StoreError::Raced);
     assert_eq!(refusal, StoreRefusal::Unavailable);
 }

@@ -405,6 +405,40 @@ fn a_canonicalization_has_one_prefix_list_and_no_more_parameters() {
     ]);
 }
 
+/// SignedInfo of that length, as it stands in the document: without the declaration that it inherits there.
+fn filled<const LENGTH: usize>(info: &str) -> String {
+    let inherited = " xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"".len();
+    let room = "\n".repeat(LENGTH + inherited - info.len());
+    info.replace("</ds:DigestValue>", &format!("{room}</ds:DigestValue>"))
+}
+
+#[test]
+fn a_signature_is_no_longer_than_anybody_needs() {
+    let key = ec_key();
+    let trust = trust(&key);
+    let info = |edit| {
+        let form = Form {
+            edit,
+            ..Form::default()
+        };
+        sign_as(&response("alice"), "a1", &key, &form)
+    };
+    let value = |length| {
+        let room = "\n".repeat(length);
+        let signed = sign(&response("alice"), "a1", &key);
+        signed.replace("<ds:SignatureValue>", &format!("<ds:SignatureValue>{room}"))
+    };
+    for longest in [info(filled::<16_384>), value(16_000)] {
+        assert!(read(&longest, &trust, SignaturePolicy::Any).is_ok());
+    }
+    for longer in [info(filled::<16_385>), value(16_384)] {
+        let refused = refusal(&longer, &trust);
+        assert_eq!(refused, SamlRefusal::SignatureProfile);
+        let expected = refused.evidence().expected;
+        assert_eq!(expected.as_deref(), Some("at most 16384 bytes"));
+    }
+}
+
 /// A response whose assertion is signed with the given SignedInfo.
 fn resigned(info: &str, key: &PKey<Private>) -> String {
     use base64::Engine as _;
