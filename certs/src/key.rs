@@ -90,17 +90,6 @@ impl SigningKey {
         Self::new(shape.generate()?)
     }
 
-    /// Reads an unencrypted key in PEM. An RSA key signs RS256, a P-256 key ES256.
-    ///
-    /// # Errors
-    /// Those of [`SigningKey::from_pkcs8_der`].
-    pub fn from_pem(pem: &[u8]) -> Result<Self, CertError> {
-        // The empty passphrase keeps OpenSSL from asking for one at the terminal.
-        let private =
-            PKey::private_key_from_pem_passphrase(pem, b"").map_err(|_| CertError::NotAKey)?;
-        Self::new(private)
-    }
-
     /// Reads an unencrypted PKCS#8 key (RFC 5958). An RSA key signs RS256, a P-256 key ES256.
     ///
     /// # Errors

@@ -8,7 +8,10 @@
 )]
 
 #[path = "saml_verifier/document.rs"]
-#[allow(dead_code, reason = "shared with the other benchmark, which uses more of it")]
+#[allow(
+    dead_code,
+    reason = "shared with the other benchmark, which uses more of it"
+)]
 mod document;
 #[path = "saml_verifier/ours.rs"]
 mod ours;

@@ -283,6 +283,9 @@ pub struct OauthOptions {
     pub client_id: Option<String>,
     /// `client_secret`: write-only.
     pub client_secret: Option<Secret>,
+    /// `previous_client_secret`: tried where the provider does not take the other one; write-only. A secret that is
+    /// entered over another leaves that one here.
+    pub previous_client_secret: Option<Secret>,
     /// `client_secret_expires_at`: its last day at the provider, in UTC; nothing is refused for it, it is foretold.
     pub client_secret_expires_at: Option<Date>,
     /// `client_auth_method`: `client_secret_basic` or `client_secret_post`; absent: what discovery offers.

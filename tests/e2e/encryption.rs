@@ -8,11 +8,13 @@ use fedgate_tests::ending::{Ending, check_refusal};
 use fedgate_tests::gateway::{Gateway, client};
 use fedgate_tests::login::{begin, saml_response};
 use fedgate_tests::proved;
+use fedgate_tests::setup::Administrator;
 use fedgate_tests::upstream::{ALICE, Connected, SamlUpstream};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
 use openssl::symm::{Cipher, encrypt, encrypt_aead};
 use openssl::x509::X509;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const GCM: &str = "http://www.w3.org/2009/xmlenc11#aes256-gcm";
@@ -144,6 +146,49 @@ fn altered(mut xml: String) -> String {
     let letter = if &xml[at..=at] == "A" { "B" } else { "A" };
     xml.replace_range(at..=at, letter);
     xml
+}
+
+/// The stages of our keys that decrypt, with whether somebody has encrypted for each.
+async fn decrypting(gateway: &Gateway) -> Vec<(String, bool)> {
+    let keys = gateway.app.store.keys().await.expect("keys");
+    let own = keys
+        .into_iter()
+        .filter(|key| key.purpose == "saml_decryption");
+    own.map(|key| (key.stage, key.used_at.is_some())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_provider_that_keeps_our_old_certificate_goes_on_and_is_seen_to() {
+    let scene = Scene::new("", json!({})).await;
+    let gateway = &scene.gateway;
+    let mut it = Administrator::of(gateway, &scene.connection.id).await;
+    assert!(
+        !it.page()
+            .await
+            .body
+            .contains("Our certificate that it encrypts for")
+    );
+    Ending::of(&scene.sign_in(GCM, |xml| xml).await).code();
+    assert_eq!(decrypting(gateway).await, [("active".to_owned(), true)]);
+    let page = it.page().await.body;
+    assert!(page.contains("the current one, last seen"), "{page}");
+    let body = Some(json!({ "purpose": "saml_decryption" }));
+    let (status, made) = gateway.api(Method::POST, "/api/v1/keys", body).await;
+    assert_eq!(status, 201, "{made}");
+    let path = format!(
+        "/api/v1/keys/{}/activate",
+        made["key"]["id"].as_str().expect("an id")
+    );
+    assert_eq!(gateway.api(Method::POST, &path, None).await.0, 200);
+    // The answer is encrypted for the certificate of before, as long as nobody reads our metadata.
+    Ending::of(&scene.sign_in(GCM, |xml| xml).await).code();
+    let page = it.page().await.body;
+    assert!(
+        page.contains("an older one, which goes on working"),
+        "{page}"
+    );
+    let stages = [("retiring".to_owned(), true), ("active".to_owned(), false)];
+    assert_eq!(decrypting(gateway).await, stages);
 }
 
 #[tokio::test(flavor = "multi_thread")]

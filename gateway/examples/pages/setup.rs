@@ -63,6 +63,7 @@ pub(crate) fn pages(language: Language) -> Vec<(&'static str, String)> {
 
 fn kept(entity_id: &str) -> KeptUpstream {
     KeptUpstream {
+        picked_up: None,
         entity_id: entity_id.to_owned(),
         keys: 2,
         read_at: "2026-11-24T13:30:40Z".to_owned(),

@@ -17,7 +17,7 @@ use super::ApiRefusal;
 use super::answer::{ApiError, ok};
 use super::api::Api;
 use super::body::{self, Members};
-use super::key_input::{self, Brought, Material, NewKey};
+use super::key_input::{self, Material, NewKey};
 use super::key_refusal::{KeyRefusal, unusable};
 use super::key_view::{KeyList, KeyRead, KeyView};
 use super::operation::{Operation, PathParameter};
@@ -171,14 +171,13 @@ async fn announced(app: &App, asked: NewKey, now: Timestamp) -> Result<StoredKey
         Material::Pkcs12(..) => "pkcs12",
         _ => "private_key",
     };
-    let reading = tokio::task::spawn_blocking(move || material.read(purpose));
+    let reading = tokio::task::spawn_blocking(move || material.read());
     let brought = reading.await.map_err(|error| failed(&error))?;
     let brought = brought.map_err(|error| refused(&error, field))?;
     let kept = Kept::new(purpose, Stage::Announced, now).imported();
     let mut rng = app.randomness.rng();
     let row = match brought {
-        Some(Brought::Key(key)) => kept.token_key(&app.sealer, &key, &mut rng),
-        Some(Brought::Pair(pair)) => {
+        Some(pair) => {
             check_end(app, purpose, pair.not_after(), now)?;
             kept.pair(&app.sealer, &pair, &mut rng)
         }

@@ -6,7 +6,6 @@ use fedgate_certs::certified_key::CertifiedKey;
 use fedgate_certs::error::CertError;
 use fedgate_certs::generate::KeyShape;
 use fedgate_certs::import::{PKCS12_BYTES, from_pkcs12};
-use fedgate_certs::key::SigningKey;
 use fedgate_certs::keyring::KeyPurpose;
 use fedgate_certs::public_key::KeyKind;
 use serde_json::{Value, json};
@@ -41,18 +40,10 @@ pub(super) struct NewKey {
 pub(super) enum Material {
     /// It is made here.
     Made(KeyShape),
-    /// A private key alone, for tokens.
-    Key(Zeroizing<String>),
     /// A private key and its certificate, in PEM.
     Pem(Zeroizing<String>, String),
     /// A PKCS#12 file and its password.
     Pkcs12(Zeroizing<Vec<u8>>, Zeroizing<String>),
-}
-
-/// A key that was brought, read.
-pub(super) enum Brought {
-    Key(SigningKey),
-    Pair(CertifiedKey),
 }
 
 impl Material {
@@ -60,26 +51,19 @@ impl Material {
     ///
     /// # Errors
     /// What keeps it from being used.
-    pub(super) fn read(&self, purpose: KeyPurpose) -> Result<Option<Brought>, CertError> {
+    pub(super) fn read(&self) -> Result<Option<CertifiedKey>, CertError> {
         let pair = match self {
             Self::Made(_) => return Ok(None),
-            Self::Key(key) => {
-                return SigningKey::from_pem(key.as_bytes()).map(|key| Some(Brought::Key(key)));
-            }
             Self::Pem(key, certificate) => {
                 CertifiedKey::from_pem(key.as_bytes(), certificate.as_bytes())?
             }
             Self::Pkcs12(file, password) => from_pkcs12(file, password)?,
         };
-        Ok(Some(match purpose {
-            // A token is verified by the JWK Set: its certificate says nothing to anybody.
-            KeyPurpose::Tokens => Brought::Key(SigningKey::from_pkcs8_der(&pair.to_pkcs8_der()?)?),
-            // Nobody encrypts for an elliptic key, and not every identity provider verifies one.
-            _ if matches!(pair.kind(), KeyKind::Ec { .. }) => {
-                return Err(CertError::UnsupportedKey);
-            }
-            _ => Brought::Pair(pair),
-        }))
+        // Nobody encrypts for an elliptic key, and not every identity provider verifies one.
+        if matches!(pair.kind(), KeyKind::Ec { .. }) {
+            return Err(CertError::UnsupportedKey);
+        }
+        Ok(Some(pair))
     }
 }
 
@@ -105,12 +89,19 @@ pub(super) fn read(members: &mut Members<'_>) -> NewKey {
         );
     }
     let brought = key.is_some() || certificate.is_some() || file.is_some();
+    // Whoever brings a key knows it: one that signs tokens would give him every right at this API.
+    if brought && purpose == KeyPurpose::Tokens {
+        refuse(
+            members,
+            "purpose",
+            "saml_signing | saml_decryption; keys that sign tokens are made here alone",
+        );
+    }
     if brought && shape.is_some() {
         refuse(members, "kind", "no kind beside a key that is brought");
     }
     let material = match (key, certificate, file) {
         (None, None, None) => Material::Made(shape.unwrap_or_default()),
-        (Some(key), None, None) if purpose == KeyPurpose::Tokens => Material::Key(key),
         (Some(key), Some(certificate), None) => Material::Pem(key, certificate),
         (None, None, Some(file)) => {
             Material::Pkcs12(octets(members, &file), password.unwrap_or_default())

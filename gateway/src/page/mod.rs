@@ -27,8 +27,8 @@ pub use on_the_way::{OnTheWay, on_the_way};
 pub use refused::{RefusedPage, refused};
 pub use setup::{
     ClosedPage, FieldKind, Findings, FoundEmail, FoundIdentity, KeptUpstream, Notice, Outcome,
-    SetupField, SetupPage, SetupState, ShownProblem, VerdictPage, Whose, Why, setup, setup_begin,
-    setup_begin_html, setup_closed, setup_verdict,
+    PickedUp, SetupField, SetupPage, SetupState, ShownProblem, VerdictPage, Whose, Why, setup,
+    setup_begin, setup_begin_html, setup_closed, setup_verdict,
 };
 pub use sign_in::{Button, EmailError, SignInPage, sign_in};
 pub use signed_out::{SignedOut, signed_out};

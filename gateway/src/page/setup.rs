@@ -122,6 +122,19 @@ pub struct KeptUpstream {
     pub keys: usize,
     /// When its metadata was read, RFC 3339.
     pub read_at: String,
+    /// The certificate of ours that it encrypted for last: what it has picked up.
+    pub picked_up: Option<PickedUp>,
+}
+
+/// A certificate of ours that an identity provider has picked up.
+#[derive(Clone, Debug)]
+pub struct PickedUp {
+    /// SHA-256 of the certificate, as its console shows it.
+    pub fingerprint: String,
+    /// Whether it is the one that our metadata shows now.
+    pub is_current: bool,
+    /// When an assertion that was encrypted for it came last, RFC 3339.
+    pub seen_at: String,
 }
 
 /// A field that is brought back.

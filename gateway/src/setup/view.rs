@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use fedgate_certs::trust::TrustedKey;
 use fedgate_providers::connection::{OauthOptions, Problem, ProtocolOptions, Status};
 use fedgate_providers::error::Refusal;
 use fedgate_providers::saml::metadata::IdpMetadata;
@@ -13,7 +14,7 @@ use crate::catalogue::catalogued;
 use crate::error;
 use crate::management::setup_values;
 use crate::page::{
-    self, FieldKind, Findings, KeptUpstream, Notice, SetupField, SetupPage, SetupState,
+    self, FieldKind, Findings, KeptUpstream, Notice, PickedUp, SetupField, SetupPage, SetupState,
     ShownProblem, VerdictPage,
 };
 use crate::store::setup_test::LastTest;
@@ -106,9 +107,10 @@ pub(super) async fn page(app: &App, visit: &Visit, headers: &HeaderMap, said: Sa
     let kept = async {
         let last = app.store.setup_test(&visit.id).await?;
         let metadata = app.store.live_metadata(&visit.id).await?;
-        Ok::<_, Refusal>((last, metadata))
+        let picked_up = picked_up(app, visit).await?;
+        Ok::<_, Refusal>((last, metadata, picked_up))
     };
-    let (last, metadata) = match kept.await {
+    let (last, metadata, picked_up) = match kept.await {
         Ok(kept) => kept,
         Err(refusal) => return reply::closed(headers, &refusal),
     };
@@ -118,6 +120,7 @@ pub(super) async fn page(app: &App, visit: &Visit, headers: &HeaderMap, said: Sa
             entity_id: read.entity_id,
             keys: read.trust.keys().len(),
             read_at: format!("{:.0}", revision.fetched_at),
+            picked_up,
         })
     });
     let (values, more_values) = values(app, visit);
@@ -142,6 +145,22 @@ pub(super) async fn page(app: &App, visit: &Visit, headers: &HeaderMap, said: Sa
         last_test: last.map(|last| last.passed),
         language: error::language(headers, None),
     })
+}
+
+/// The certificate of ours that this identity provider encrypted for last.
+async fn picked_up(app: &App, visit: &Visit) -> Result<Option<PickedUp>, Refusal> {
+    let uses = app.store.key_uses(&visit.id).await?;
+    let keys = app.saml_keys.keys();
+    let found = uses.into_iter().find_map(|(id, at)| {
+        let pair = keys.decryption().find(|pair| pair.id() == id)?;
+        let trusted = TrustedKey::from_certificate_der(pair.certificate_der()).ok()?;
+        Some(PickedUp {
+            fingerprint: trusted.fingerprint_sha256,
+            is_current: keys.encryption().any(|current| current.id() == id),
+            seen_at: format!("{at:.0}"),
+        })
+    });
+    Ok(found)
 }
 
 fn state(visit: &Visit, last: Option<&LastTest>) -> SetupState {

@@ -86,6 +86,7 @@ impl Options {
     ) -> Result<Self, Vec<Problem>> {
         let mut members = self.to_json();
         members.extend(self.secrets());
+        members.extend(self.overlapping(patch));
         members.extend(
             patch
                 .iter()
@@ -113,6 +114,18 @@ impl Options {
         Self::from_json(spec, &all)
     }
 
+    /// A client secret goes on beside the one that is entered over it: whichever the provider knows already or still, the
+    /// other is not an outage.
+    fn overlapping(&self, patch: &Map<String, Value>) -> Option<(String, Value)> {
+        let ProtocolOptions::Oauth(options) = &self.protocol else {
+            return None;
+        };
+        let before = options.client_secret.as_ref()?.reveal();
+        let entered = patch.get("client_secret")?.as_str()?.trim();
+        let is_other = !entered.is_empty() && entered != before;
+        is_other.then(|| ("previous_client_secret".to_owned(), Value::from(before)))
+    }
+
     /// Every option that is set, without secrets. [`Options::from_json`] reads it back.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut members = common_json(&self.common);
@@ -132,6 +145,7 @@ impl Options {
             }
             ProtocolOptions::Oauth(options) => vec![
                 ("client_secret", &options.client_secret),
+                ("previous_client_secret", &options.previous_client_secret),
                 ("private_key", &options.private_key),
             ],
         };
@@ -278,6 +292,7 @@ fn oauth(reader: &mut Reader<'_>, spec: &'static Spec) -> OauthOptions {
         issuer,
         client_id: reader.text("client_id"),
         client_secret: reader.secret("client_secret", SECRET_BYTES),
+        previous_client_secret: reader.secret("previous_client_secret", SECRET_BYTES),
         client_secret_expires_at: date(reader, "client_secret_expires_at"),
         client_auth_method: client_auth_method(reader, spec),
         scopes: scopes(reader),

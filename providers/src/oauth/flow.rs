@@ -16,7 +16,9 @@ use super::call::Caller;
 use super::document::Documents;
 use super::habits::Habits;
 use super::token::{OauthClient, Tokens};
-use super::{callback, client_auth, minted_secret, pkce, profile, request, token, userinfo};
+use super::{
+    OauthRefusal, callback, client_auth, minted_secret, pkce, profile, request, token, userinfo,
+};
 use crate::connection::{
     ClientAuthMethod, Connection, ConnectionId, ConnectionRefusal, OauthOptions, Secret,
     UpstreamParam,
@@ -41,6 +43,7 @@ pub struct OauthProvider {
     habits: Habits,
     client: OauthClient,
     client_secret: Option<Secret>,
+    previous_client_secret: Option<Secret>,
     private_key: Option<Secret>,
     scopes: Vec<String>,
     upstream_params: BTreeMap<String, UpstreamParam>,
@@ -77,6 +80,7 @@ impl OauthProvider {
             upstream_params: connection.options.common.upstream_params.clone(),
             private_key: options.private_key.clone(),
             client_secret: options.client_secret.clone(),
+            previous_client_secret: options.previous_client_secret.clone(),
             issuers: habits.issuers(&metadata.issuer),
             keys: keys.map(|url| KeySet::new(url, Arc::clone(egress))),
             egress: Arc::clone(egress),
@@ -210,9 +214,35 @@ impl OauthProvider {
                 keys.warm(now).await;
             }
         };
-        let exchange = token::exchange(&client, &self.egress, spec, code, pending);
+        let exchange = self.exchange_by_either(&client, code, pending);
         let (tokens, ()) = tokio::join!(exchange, warming);
         tokens
+    }
+
+    /// Where the provider does not take our secret, the one before it is tried once. The code is not spent by then: a
+    /// client is authenticated before its code is looked at (RFC 6749 sections 3.2.1 and 5.2).
+    async fn exchange_by_either(
+        &self,
+        client: &OauthClient,
+        code: AuthorizationCode,
+        pending: &OauthPending,
+    ) -> Result<Tokens, Refusal> {
+        let spec = &self.habits.spec().token;
+        let previous = self.previous_client_secret.as_ref();
+        let previous =
+            previous.filter(|_| spec.minted_secret.is_none() && self.client_secret.is_some());
+        let Some(previous) = previous else {
+            return token::exchange(client, &self.egress, spec, code, pending).await;
+        };
+        let again = code.clone();
+        match token::exchange(client, &self.egress, spec, code, pending).await {
+            Err(refusal) if refusal == OauthRefusal::ClientRejected => {
+                let secret = ClientSecret::new(previous.reveal().to_owned());
+                let client = client.clone().set_client_secret(secret);
+                token::exchange(&client, &self.egress, spec, again, pending).await
+            }
+            other => other,
+        }
     }
 
     /// The claims of the ID token, completed by the user info where the spec asks it.

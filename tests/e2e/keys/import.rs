@@ -251,8 +251,8 @@ async fn odd_keys_are_refused_each_by_its_code_and_nothing_changes() {
         ),
         (
             json!({ "purpose": "tokens", "private_key": token_key }),
-            "key.unsupported",
-            "private_key",
+            "api.member_value",
+            "purpose",
         ),
         (unread, "key.not_a_key", "private_key"),
         (bare, "key.not_a_certificate", "certificate"),

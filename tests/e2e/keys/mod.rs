@@ -6,6 +6,7 @@ use fedgate::store::key::StoredKey;
 use fedgate_tests::gateway::{Gateway, client};
 use serde_json::Value;
 
+mod client_secret;
 mod forecast;
 mod import;
 mod master_key;

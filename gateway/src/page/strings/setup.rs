@@ -69,6 +69,12 @@ table! {
     kept_keys,
     /// What is kept: when it was read.
     kept_read,
+    /// What is kept: the certificate of ours that it encrypts for.
+    picked_up,
+    /// Behind it: it is the one to encrypt for, seen last at the moment that follows.
+    picked_up_current,
+    /// Behind it: another one took its place, seen last at the moment that follows.
+    picked_up_old,
     /// In place of the form.
     not_changeable,
     /// Heading of the test.
