@@ -307,107 +307,45 @@ mod tests {
         }
     }
 
+    fn yearly() -> History {
+        history(&[], -200, false)
+    }
+
     #[test]
-    fn an_end_is_an_outage_only_where_nobody_acts() {
-        let yearly = || history(&[], -200, false);
+    fn what_a_person_or_the_gateway_cares_for() {
         let gateway = |announced| Care::Gateway {
             takes_over: at(150),
             announced,
         };
-        let idp = Kind::IdpCertificate;
-        for (kind, ends, care, outlook, outage) in [
-            (
-                Kind::Key,
-                Some(200),
-                gateway(false),
-                Outlook::RotatesItself,
-                None,
-            ),
-            (
-                Kind::Key,
-                Some(200),
-                gateway(true),
-                Outlook::SuccessorPublished,
-                None,
-            ),
-            (
-                Kind::ClientSecret,
-                Some(130),
-                Care::Person,
-                Outlook::Expires,
-                Some(130),
-            ),
-            (
-                Kind::ClientSecret,
-                None,
-                Care::Person,
-                Outlook::Endless,
-                None,
-            ),
-            (
-                idp,
-                Some(165),
-                Care::Refreshed(yearly()),
-                Outlook::Refreshed,
-                None,
-            ),
-            (
-                idp,
-                Some(165),
-                Care::Unheard(yearly()),
-                Outlook::RollsUnheard,
-                Some(165),
-            ),
-            // Expired, and people still sign in with it.
-            (
-                idp,
-                Some(99),
-                Care::Unheard(yearly()),
-                Outlook::DatesIgnored,
-                None,
-            ),
-            (
-                idp,
-                Some(99),
-                Care::Refreshed(yearly()),
-                Outlook::Refreshed,
-                None,
-            ),
-            (
-                idp,
-                Some(165),
-                Care::Unheard(history(&[], 0, true)),
-                Outlook::SuccessorPublished,
-                None,
-            ),
-            (
-                idp,
-                Some(165),
-                Care::Refreshed(history(&[], 0, true)),
-                Outlook::SuccessorPublished,
-                None,
-            ),
-            (
-                Kind::Metadata,
-                Some(99),
-                Care::Unheard(History::default()),
-                Outlook::Expires,
-                Some(99),
-            ),
-            (
-                Kind::Metadata,
-                None,
-                Care::Unheard(History::default()),
-                Outlook::Endless,
-                None,
-            ),
-        ] {
-            assert_eq!(
-                told(kind, ends, care.clone()),
-                (outlook, outage.map(at)),
-                "{kind:?} {care:?}"
-            );
-        }
+        let unheard = || Care::Unheard(History::default());
+        let (key, secret, metadata) = (Kind::Key, Kind::ClientSecret, Kind::Metadata);
+        let rotates = (Outlook::RotatesItself, None);
+        assert_eq!(told(key, Some(200), gateway(false)), rotates);
+        let announced = (Outlook::SuccessorPublished, None);
+        assert_eq!(told(key, Some(200), gateway(true)), announced);
+        let expires = (Outlook::Expires, Some(at(130)));
+        assert_eq!(told(secret, Some(130), Care::Person), expires);
+        assert_eq!(told(secret, None, Care::Person), (Outlook::Endless, None));
+        let over = (Outlook::Expires, Some(at(99)));
+        assert_eq!(told(metadata, Some(99), unheard()), over);
+        assert_eq!(told(metadata, None, unheard()), (Outlook::Endless, None));
+    }
+
+    #[test]
+    fn a_certificate_of_an_identity_provider_is_an_outage_only_where_nobody_hears_of_the_next() {
+        let idp = |ends, care| told(Kind::IdpCertificate, Some(ends), care);
+        let successor = || history(&[], 0, true);
+        let refreshed = (Outlook::Refreshed, None);
+        assert_eq!(idp(165, Care::Refreshed(yearly())), refreshed);
+        assert_eq!(idp(99, Care::Refreshed(yearly())), refreshed);
+        let rolls = (Outlook::RollsUnheard, Some(at(165)));
+        assert_eq!(idp(165, Care::Unheard(yearly())), rolls);
+        // Expired, and people still sign in with it.
+        let ignored = (Outlook::DatesIgnored, None);
+        assert_eq!(idp(99, Care::Unheard(yearly())), ignored);
+        let published = (Outlook::SuccessorPublished, None);
+        assert_eq!(idp(165, Care::Unheard(successor())), published);
+        assert_eq!(idp(165, Care::Refreshed(successor())), published);
     }
 
     #[test]

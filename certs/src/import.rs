@@ -1,5 +1,6 @@
 //! Pairs that an operator brings: PEM, or PKCS #12 (RFC 7292).
 
+use openssl::error::Error;
 use openssl::pkcs12::Pkcs12;
 use zeroize::Zeroizing;
 
@@ -30,7 +31,7 @@ pub fn from_pkcs12(der: &[u8], password: &str) -> Result<CertifiedKey, CertError
     }
     let file = Pkcs12::from_der(der).map_err(|_| CertError::NotPkcs12)?;
     let parsed = file.parse2(password).map_err(|errors| {
-        let reasons = || errors.errors().iter().filter_map(|error| error.reason());
+        let reasons = || errors.errors().iter().filter_map(Error::reason);
         // The password is proved by the file's MAC before anything is decrypted (RFC 7292 §4).
         if reasons().any(|reason| reason.contains("mac verify")) {
             CertError::WrongPassword
@@ -44,7 +45,7 @@ pub fn from_pkcs12(der: &[u8], password: &str) -> Result<CertifiedKey, CertError
     CertifiedKey::from_pkcs8_der(&key, &certificate.to_pem()?)
 }
 
-/// Whether no round count in the file is beyond [`PKCS12_ROUNDS`]. In each of its structures (MacData, PBEParameter,
+/// Whether no round count in the file is beyond [`PKCS12_ROUNDS`]. In each of its structures (`MacData`, `PBEParameter`,
 /// PBKDF2-params) the count stands right behind the salt, an OCTET STRING (RFC 7292 §4, RFC 8018 §A).
 fn is_cheap(der: &[u8], depth: u32) -> bool {
     let Some(depth) = depth.checked_sub(1) else {

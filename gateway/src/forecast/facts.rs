@@ -100,12 +100,13 @@ async fn published(store: &Store, connection: &StoredConnection) -> Result<Vec<F
     };
     let is_refreshed = connection.options["saml_idp_metadata_url"].is_string()
         && !connection.options["saml_idp_metadata_xml"].is_string();
-    let care = |history: History| match is_refreshed {
-        true => Care::Refreshed(history),
-        false => Care::Unheard(history),
+    let care = if is_refreshed {
+        Care::Refreshed
+    } else {
+        Care::Unheard
     };
     let keys = metadata.trust.keys();
-    let came = came(store, connection).await?;
+    let arrivals = came(store, connection).await?;
     let latest = keys.iter().filter_map(|key| key.not_after).max();
     let mut facts: Vec<Fact> = keys
         .iter()
@@ -116,7 +117,7 @@ async fn published(store: &Store, connection: &StoredConnection) -> Result<Vec<F
             name: format!("{} {}", key.subject, key.fingerprint_sha256),
             ends_at: key.not_after,
             care: care(History {
-                came: came.clone(),
+                came: arrivals.clone(),
                 begins_at: key.not_before,
                 has_successor: key.not_after < latest,
             }),

@@ -53,9 +53,9 @@ impl Kept {
         key: &SigningKey,
         rng: &mut dyn CryptoRng,
     ) -> Result<StoredKey, CertError> {
-        let sealed =
+        let boxed =
             sealer.seal_secret(self.purpose.as_str(), key.id(), &key.to_pkcs8_der()?, rng)?;
-        Ok(self.row(key.id(), key.algorithm().as_str(), sealed, None))
+        Ok(self.row(key.id(), key.algorithm().as_str(), boxed, None))
     }
 
     /// The row of a pair for SAML.
@@ -73,9 +73,9 @@ impl Kept {
             (_, KeyKind::Rsa { .. }) => "RS256",
             (_, KeyKind::Ec { .. }) => "ES256",
         };
-        let sealed =
+        let boxed =
             sealer.seal_secret(self.purpose.as_str(), pair.id(), &pair.to_pkcs8_der()?, rng)?;
-        Ok(self.row(pair.id(), algorithm, sealed, Some(pair.certificate_pem()?)))
+        Ok(self.row(pair.id(), algorithm, boxed, Some(pair.certificate_pem()?)))
     }
 
     fn row(

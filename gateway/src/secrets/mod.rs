@@ -59,21 +59,19 @@ async fn mac_root(
     sealer: &Sealer,
     randomness: &Randomness,
 ) -> Result<MasterKey, SecretsError> {
-    let kept = match store.setting(MAC_ROOT).await? {
-        Some(kept) => kept,
-        None => {
-            let mut rng = randomness.rng();
-            // A store of before there were roots has hashes under the master key that sealed its keys.
-            let root = match store.keys().await?.first() {
-                Some(key) => sealer.master_of(&key.private_key),
-                None => Some(MasterKey::generate(&mut rng)),
-            };
-            let root = root.ok_or(fedgate_certs::CertError::Unsealable);
-            let sealed = root.and_then(|root| sealer.seal_mac_root(&root, &mut rng));
-            let sealed = sealed.map_err(TokenKeysError::from)?;
-            let hex = hex::with_prefix("", &sealed);
-            store.put_setting_once(MAC_ROOT, &hex).await?
-        }
+    let kept = if let Some(kept) = store.setting(MAC_ROOT).await? {
+        kept
+    } else {
+        let mut rng = randomness.rng();
+        // A store of before there were roots has hashes under the master key that sealed its keys.
+        let root = match store.keys().await?.first() {
+            Some(key) => sealer.master_of(&key.private_key),
+            None => Some(MasterKey::generate(&mut rng)),
+        };
+        let root = root.ok_or(fedgate_certs::CertError::Unsealable);
+        let boxed = root.and_then(|root| sealer.seal_mac_root(&root, &mut rng));
+        let hex = hex::with_prefix("", &boxed.map_err(TokenKeysError::from)?);
+        store.put_setting_once(MAC_ROOT, &hex).await?
     };
     let octets = hex::octets(&kept).ok_or(StoreError::Corrupt("root of hashes"))?;
     Ok(sealer

@@ -37,6 +37,20 @@ fn serve(folder: &Path, address: SocketAddr, crash_at: Option<&str>) -> Process 
     Process::start(command, address)
 }
 
+/// With the new key alone everything opens, and with the old one nothing.
+fn the_key_of_before_can_go(folder: &Path) {
+    let file = folder.join("fedgate.toml");
+    let text = std::fs::read_to_string(&file).expect("a file");
+    std::fs::write(
+        &file,
+        text.replace("previous_master_key_file = \"previous.key\"\n", ""),
+    )
+    .expect("a file");
+    assert_eq!(verify(folder).code, Some(0));
+    std::fs::rename(folder.join("previous.key"), folder.join("master.key")).expect("a file");
+    assert_eq!(verify(folder).code, Some(1));
+}
+
 /// By which signal a gateway ended that dies on its own before or after it listens.
 fn crashed(folder: &Path, point: &str) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fedgate-crashing"));
@@ -129,21 +143,7 @@ async fn a_gateway_that_is_killed_while_it_seals_anew_loses_nothing() {
     let (status, answer) = remote.token(&fields).await;
     assert_ne!(answer["error"], "invalid_client", "{status} {answer}");
     process.kill();
-    // The key of before can go; with it alone nothing opens.
-    let file = folder.path().join("fedgate.toml");
-    let text = std::fs::read_to_string(&file).expect("a file");
-    std::fs::write(
-        &file,
-        text.replace("previous_master_key_file = \"previous.key\"\n", ""),
-    )
-    .expect("a file");
-    assert_eq!(verify(folder.path()).code, Some(0));
-    std::fs::rename(
-        folder.path().join("previous.key"),
-        folder.path().join("master.key"),
-    )
-    .expect("a file");
-    assert_eq!(verify(folder.path()).code, Some(1));
+    the_key_of_before_can_go(folder.path());
 }
 
 #[tokio::test(flavor = "multi_thread")]

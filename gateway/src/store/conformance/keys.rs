@@ -94,14 +94,14 @@ async fn a_use_is_remembered_with_its_latest_moment(store: &Store) {
         uses,
         [("k1".to_owned(), later(7)), ("k2".to_owned(), later(6))]
     );
-    let used: Vec<_> = store
+    let moments: Vec<_> = store
         .keys()
         .await
         .unwrap()
         .iter()
         .map(|key| key.used_at)
         .collect();
-    assert_eq!(used, [Some(later(7)), Some(later(6))]);
+    assert_eq!(moments, [Some(later(7)), Some(later(6))]);
     store.delete_key("k1").await.unwrap();
     assert_eq!(store.key_uses(&id(1)).await.unwrap().len(), 1);
     let unknown = store.note_key_use(&id(1), "k1", later(8)).await;
