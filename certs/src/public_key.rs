@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
-use openssl::ec::{Asn1Flag, EcGroup, EcKeyRef};
+use openssl::ec::{Asn1Flag, EcGroup, EcKeyRef, PointConversionForm};
 use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
 use openssl::md::{Md, MdRef};
@@ -88,6 +88,32 @@ pub enum KeyKind {
         /// The curve.
         curve: Curve,
     },
+}
+
+impl KeyKind {
+    /// The security strength in bits (NIST SP 800-57 part 1, table 2).
+    pub fn strength(self) -> u32 {
+        match self {
+            Self::Rsa { bits: ..2048 } => 80,
+            Self::Rsa { bits: ..3072 } => 112,
+            Self::Rsa { bits: ..7680 } => 128,
+            Self::Rsa { .. } => 192,
+            Self::Ec { curve } => match curve {
+                Curve::P256 => 128,
+                Curve::P384 => 192,
+                Curve::P521 => 256,
+            },
+        }
+    }
+}
+
+impl fmt::Display for KeyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa { bits } => write!(f, "RSA-{bits}"),
+            Self::Ec { curve } => f.write_str(curve.name()),
+        }
+    }
 }
 
 /// A hash function inside a signature algorithm.
@@ -211,6 +237,34 @@ impl PublicKey {
     /// Whether both are the same key.
     pub fn same_as(&self, other: &Self) -> bool {
         self.0.key.public_eq(&other.0.key)
+    }
+
+    /// SHA-256 over the kind and the numbers of the key: the same for every certificate around it and for every
+    /// encoding of it.
+    ///
+    /// # Errors
+    /// `OpenSsl`
+    pub fn id(&self) -> Result<[u8; 32], CertError> {
+        let numbers = match self.0.kind {
+            KeyKind::Rsa { .. } => {
+                let key = self.0.key.rsa()?;
+                [
+                    b"rsa\0".to_vec(),
+                    key.e().to_vec(),
+                    vec![0],
+                    key.n().to_vec(),
+                ]
+                .concat()
+            }
+            KeyKind::Ec { .. } => {
+                let key = self.0.key.ec_key()?;
+                let mut context = BigNumContext::new()?;
+                let form = PointConversionForm::UNCOMPRESSED;
+                let point = key.public_key().to_bytes(key.group(), form, &mut context)?;
+                [b"ec\0".to_vec(), point].concat()
+            }
+        };
+        Ok(sha::sha256(&numbers))
     }
 
     /// Verifies a signature over `octets`.

@@ -43,6 +43,8 @@ pub struct TrustedKey {
     pub public: PublicKey,
     /// What kind of key it is.
     pub kind: KeyKind,
+    /// What tells the key from others, whatever certificate is around it ([`PublicKey::id`]).
+    pub id: [u8; 32],
     /// SHA-256 of the certificate's DER, as upper-case hexadecimal pairs joined by colons.
     pub fingerprint_sha256: String,
     /// The certificate's subject, as `CN=…, O=…`.
@@ -78,7 +80,7 @@ impl TrustedKey {
         let key = certificate
             .public_key()
             .map_err(|_| CertError::UnsupportedKey)?;
-        Ok(Self::around(&certificate, der, PublicKey::new_legacy(key)?))
+        Self::around(&certificate, der, PublicKey::new_legacy(key)?)
     }
 
     /// Reads all certificates of a PEM file, at least one; other blocks are passed over.
@@ -129,19 +131,20 @@ impl TrustedKey {
         let key = certificate
             .public_key()
             .map_err(|_| CertError::UnsupportedKey)?;
-        Ok(Self::around(certificate, der, PublicKey::new(key)?))
+        Self::around(certificate, der, PublicKey::new(key)?)
     }
 
-    fn around(certificate: &X509Ref, der: &[u8], public: PublicKey) -> Self {
-        Self {
+    fn around(certificate: &X509Ref, der: &[u8], public: PublicKey) -> Result<Self, CertError> {
+        Ok(Self {
             kind: public.kind(),
+            id: public.id()?,
             public,
             fingerprint_sha256: fingerprint(der),
             subject: subject_text(certificate.subject_name()),
             not_before: instant(certificate.not_before()),
             not_after: instant(certificate.not_after()),
             certificate_der: der.into(),
-        }
+        })
     }
 }
 
@@ -173,6 +176,23 @@ impl Trust {
         } else {
             Ok(Self(distinct.into()))
         }
+    }
+
+    /// These keys and as many of `more`, in their order, as there is room for.
+    #[must_use]
+    pub fn with(&self, more: impl IntoIterator<Item = TrustedKey>) -> Self {
+        let mut keys = self.0.to_vec();
+        for key in more {
+            if keys.len() < TRUST_KEYS && !self.holds(&key.id) {
+                keys.push(key);
+            }
+        }
+        Self(keys.into())
+    }
+
+    /// Whether a key is among them.
+    pub fn holds(&self, id: &[u8; 32]) -> bool {
+        self.0.iter().any(|key| key.id == *id)
     }
 
     /// The keys, at least one.

@@ -19,6 +19,7 @@ use crate::fanout::Fanout;
 use crate::forecast::Forecasts;
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
+use crate::idp_metadata::rescue::Flights;
 use crate::limits::Limits;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
@@ -105,6 +106,8 @@ pub struct App {
     pub fanout: Fanout,
     /// Opened providers and routes.
     pub registry: Registry,
+    /// Logins that read an identity provider's keys anew.
+    pub rescues: Flights,
     /// Writes traces behind the requests.
     pub traces: Traces,
     /// What is counted.

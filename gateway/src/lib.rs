@@ -15,6 +15,7 @@ pub mod forecast;
 pub mod headers;
 pub mod health;
 pub mod key_uses;
+pub mod idp_metadata;
 pub mod limits;
 pub mod listener;
 pub mod login;

@@ -75,6 +75,12 @@ pub struct Limits {
     pub refused_clients_per_address: u64,
     /// Requests at the Management API without a sound token, per minute and address.
     pub refused_api_calls_per_address: u64,
+    /// Identity providers whose metadata is fetched at once.
+    pub metadata_fetches: usize,
+    /// Fetches of metadata or keys that the logins of one connection cause, per minute.
+    pub login_fetches_per_connection: u64,
+    /// The same of all connections together.
+    pub login_fetches: u64,
     /// Encrypted answers that do not decrypt, per minute and connection that allows AES-CBC; beyond that AES-CBC is not
     /// tried there where no signature covers it.
     pub failed_decryptions_per_connection: u64,
@@ -131,6 +137,9 @@ impl Default for Limits {
             refused_sign_ins_per_address: 120,
             refused_clients_per_address: 60,
             refused_api_calls_per_address: 600,
+            metadata_fetches: 8,
+            login_fetches_per_connection: 10,
+            login_fetches: 600,
             failed_decryptions_per_connection: 20,
             key_check_seconds: 60,
             token_key_days: 90,

@@ -9,12 +9,16 @@ use fedgate_certs::seal::Sealer;
 use fedgate_providers::connection::{Connection, ConnectionId, Options, Status};
 use fedgate_providers::egress::Egress;
 use fedgate_providers::error::Refusal;
-use fedgate_providers::provider::{Opening, Provider};
+use fedgate_providers::provider::{Opening, Provider, Trusting};
+use fedgate_providers::refetch::RefetchBudget;
 use fedgate_providers::refusals;
+use fedgate_providers::saml::metadata::beside::KeysBeside;
 use fedgate_providers::spec::Spec;
+use jiff::SignedDuration;
 use moka::future::Cache;
 
 use crate::change::Announcer;
+use crate::config::MetadataConfig;
 use crate::error::GatewayRefusal;
 use crate::limits::Limits;
 use crate::saml_keys::SamlKeys;
@@ -64,6 +68,9 @@ pub struct Registry {
     routes: Cache<String, Option<ConnectionId>>,
     announcer: Announcer,
     saml_keys: Arc<SamlKeys>,
+    /// How long expired metadata serves.
+    grace: SignedDuration,
+    refetches: Arc<RefetchBudget>,
     reads: Counted,
 }
 
@@ -102,6 +109,11 @@ impl Registry {
                 .build(),
             announcer: Announcer::default(),
             saml_keys: Arc::default(),
+            grace: SignedDuration::ZERO,
+            refetches: Arc::new(RefetchBudget::new(
+                limits.login_fetches_per_connection,
+                limits.login_fetches,
+            )),
             reads: Counted::default(),
         }
     }
@@ -118,6 +130,30 @@ impl Registry {
     pub(crate) fn with_saml_keys(mut self, saml_keys: Arc<SamlKeys>) -> Self {
         self.saml_keys = saml_keys;
         self
+    }
+
+    /// The same registry, under these settings.
+    #[must_use]
+    pub(crate) fn configured(mut self, metadata: &MetadataConfig) -> Self {
+        self.grace = metadata.grace;
+        if !metadata.rescue {
+            self.refetches = Arc::new(RefetchBudget::new(0, 0));
+        }
+        self
+    }
+
+    /// The budget of fetches that logins cause.
+    pub(crate) fn refetches(&self) -> &RefetchBudget {
+        &self.refetches
+    }
+
+    /// What is trusted beside a connection's upstream.
+    pub(crate) fn trusting(&self, beside: KeysBeside) -> Trusting {
+        Trusting {
+            beside,
+            grace: self.grace,
+            refetches: Arc::clone(&self.refetches),
+        }
     }
 
     /// The provider of an active connection. Opened once, however many logins wait for it.
@@ -141,6 +177,24 @@ impl Registry {
             .try_get_with_by_ref(id, opening)
             .await
             .map_err(|refusal| (*refusal).clone())
+    }
+
+    /// The provider of an active connection as it is in the store now, whatever is near or being opened: whoever has
+    /// just changed it does not wait for an opening that began before.
+    ///
+    /// # Errors
+    /// Those of [`Registry::provider`].
+    pub(crate) async fn reopened(
+        &self,
+        store: &Store,
+        sealer: &Sealer,
+        egress: &Arc<Egress>,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Arc<Ready>, Refusal> {
+        let ready = self.open(store, sealer, egress, id, now).await?;
+        self.providers.insert(id.clone(), Arc::clone(&ready)).await;
+        Ok(ready)
     }
 
     /// The applications that a connection is enabled for.
@@ -245,13 +299,14 @@ impl Registry {
             return Err(refusal);
         }
         let connection = from_row(&stored, sealer)?;
-        let metadata = store.live_metadata(id).await?;
+        let (metadata, beside) = store.live_trust(id).await?.unzip();
         let opening = Opening {
             connection: &connection,
             metadata: metadata
                 .as_ref()
                 .map(|revision| revision.document.as_bytes()),
             keys: &self.saml_keys.keys(),
+            trusting: &self.trusting(beside.unwrap_or_default()),
             egress,
             now,
         };

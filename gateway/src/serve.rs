@@ -23,7 +23,7 @@ use crate::fanout::{self, Fanout};
 use crate::forecast::{self, Forecasts};
 use crate::health::Readiness;
 use crate::key_uses::KeyUses;
-use crate::listener;
+use crate::idp_metadata::rescue::Flights;
 use crate::op::client_keys::ClientKeys;
 use crate::registry::Registry;
 use crate::rotation;
@@ -34,6 +34,7 @@ use crate::store::{Store, StoreError, StoreRefusal};
 use crate::telemetry::{self, Metrics};
 use crate::throttle::Throttle;
 use crate::token_keys::{TokenKeys, TokenKeysError};
+use crate::{idp_metadata, listener};
 
 /// How often expired rows are removed.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -122,8 +123,10 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         readiness: Readiness::default(),
         ephemeral,
         fanout,
+        rescues: Flights::default(),
         registry: Registry::new(&limits)
             .announcing(announcer)
+            .configured(&config.metadata)
             .with_saml_keys(Arc::clone(&saml_keys)),
         saml_keys,
         key_uses: KeyUses::new(&limits),
@@ -189,6 +192,7 @@ pub async fn serve_on(
     let rotating = tokio::spawn(rotation::run(app.clone()));
     let resealing = tokio::spawn(secrets::run(app.clone()));
     let foreseeing = tokio::spawn(forecast::run(app.clone()));
+    let refreshing = tokio::spawn(idp_metadata::run(app.clone()));
     let watched = tokio::spawn(serve_metrics(app.clone(), metrics));
     listener::serve(listener, router(app.clone()), &app.limits, stop).await;
     sweeping.abort();
@@ -197,6 +201,7 @@ pub async fn serve_on(
     rotating.abort();
     resealing.abort();
     foreseeing.abort();
+    refreshing.abort();
     watched.abort();
     app.traces.flush().await;
     Ok(())

@@ -188,6 +188,10 @@ pub struct SamlOptions {
     pub idp_metadata_url: Option<String>,
     /// `saml_idp_metadata_xml`: wins over the URL.
     pub idp_metadata_xml: Option<String>,
+    /// `saml_idp_certificates`: one or several PEM certificates, for an identity provider without metadata.
+    pub idp_certificates: Option<String>,
+    /// `saml_idp_entity_id`: its entityID, beside certificates.
+    pub idp_entity_id: Option<String>,
     /// `saml_sign_in_url`: wins over the metadata's SingleSignOnService.
     pub sign_in_url: Option<String>,
     /// `protocol_binding` of the AuthnRequest.

@@ -8,6 +8,7 @@
 mod address;
 #[cfg(feature = "unproven")]
 mod detour;
+mod purpose;
 mod watch;
 
 use std::error::Error as StdError;
@@ -17,15 +18,17 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LOCATION,
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    IF_NONE_MATCH, LOCATION,
 };
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use crate::error::Refusal;
 use crate::refusals;
 use address::{Reach, reach};
+pub use purpose::Purpose;
 use watch::Watcher;
 pub use watch::{Call, SPANS};
 
@@ -91,45 +94,8 @@ impl Default for EgressPolicy {
     }
 }
 
-/// What is fetched, since that decides about redirects and `Accept`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// SAML metadata: may redirect to another host, as federations do.
-    SamlMetadata,
-    /// OpenID Provider configuration: redirects within its host only, for the host is the issuer's.
-    Discovery,
-    /// A JSON Web Key Set: no redirects.
-    Keys,
-}
-
 /// The most redirects that are followed.
 const REDIRECTS_MOST: usize = 3;
-
-impl Purpose {
-    fn accept(self) -> &'static str {
-        match self {
-            Self::SamlMetadata => "application/samlmetadata+xml, application/xml, text/xml",
-            Self::Discovery => "application/json",
-            Self::Keys => "application/jwk-set+json, application/json",
-        }
-    }
-
-    fn asked(self) -> &'static str {
-        match self {
-            Self::SamlMetadata => "metadata",
-            Self::Discovery => "discovery",
-            Self::Keys => "keys",
-        }
-    }
-
-    fn may_redirect(self, from: &Url, to: &Url) -> bool {
-        match self {
-            Self::SamlMetadata => true,
-            Self::Discovery => from.host() == to.host(),
-            Self::Keys => false,
-        }
-    }
-}
 
 /// A document with status 200.
 #[derive(Clone, Debug)]
@@ -187,6 +153,20 @@ impl Egress {
     /// Any [`EgressRefusal`].
     pub async fn get(&self, url: &Url, purpose: Purpose) -> Result<Fetched, Refusal> {
         let call = self.in_time(self.get_following(url, purpose));
+        self.watcher.told((purpose.asked(), url), call).await
+    }
+
+    /// Fetches a document again, unless it still has this entity tag (RFC 9110 section 13.1.2): then none comes back.
+    ///
+    /// # Errors
+    /// Any [`EgressRefusal`].
+    pub async fn get_changed(
+        &self,
+        url: &Url,
+        purpose: Purpose,
+        etag: Option<&str>,
+    ) -> Result<Option<Fetched>, Refusal> {
+        let call = self.in_time(self.get_conditional(url, purpose, etag));
         self.watcher.told((purpose.asked(), url), call).await
     }
 
@@ -275,12 +255,26 @@ impl Egress {
     }
 
     async fn get_following(&self, url: &Url, purpose: Purpose) -> Result<Fetched, Refusal> {
+        let fetched = self.get_conditional(url, purpose, None).await?;
+        // Nobody asked for less than the whole.
+        fetched.ok_or_else(|| status_refusal(StatusCode::NOT_MODIFIED))
+    }
+
+    async fn get_conditional(
+        &self,
+        url: &Url,
+        purpose: Purpose,
+        etag: Option<&str>,
+    ) -> Result<Option<Fetched>, Refusal> {
         let mut url = url.clone();
         for _ in 0..=REDIRECTS_MOST {
-            let request = get_request(&url, purpose.accept())?;
+            let request = get_request(&url, purpose.accept(), etag)?;
             let response = self.exchange(request).await?;
+            if etag.is_some() && response.status() == StatusCode::NOT_MODIFIED {
+                return Ok(None);
+            }
             if !response.status().is_redirection() {
-                return document(response);
+                return document(response).map(Some);
             }
             let next =
                 location(&url, response.headers()).filter(|next| purpose.may_redirect(&url, next));
@@ -424,19 +418,24 @@ fn request_url(request: &Request<Vec<u8>>) -> Result<Url, Refusal> {
     Url::parse(&request.uri().to_string()).map_err(|_| EgressRefusal::SchemeForbidden.into())
 }
 
-fn get_request(url: &Url, accept: &'static str) -> Result<Request<Vec<u8>>, Refusal> {
-    Request::get(url.as_str())
-        .header(ACCEPT, HeaderValue::from_static(accept))
+fn get_request(
+    url: &Url,
+    accept: &'static str,
+    etag: Option<&str>,
+) -> Result<Request<Vec<u8>>, Refusal> {
+    let request = Request::get(url.as_str()).header(ACCEPT, HeaderValue::from_static(accept));
+    let request = match etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+        Some(etag) => request.header(IF_NONE_MATCH, etag),
+        None => request,
+    };
+    request
         .body(Vec::new())
         .map_err(|error| EgressRefusal::SchemeForbidden.refuse().detail(error))
 }
 
 fn document(response: Response<Vec<u8>>) -> Result<Fetched, Refusal> {
-    if response.status() != http::StatusCode::OK {
-        return Err(EgressRefusal::Status
-            .refuse()
-            .expected(200)
-            .found(response.status().as_u16()));
+    if response.status() != StatusCode::OK {
+        return Err(status_refusal(response.status()));
     }
     let headers = response.headers();
     Ok(Fetched {
@@ -445,6 +444,13 @@ fn document(response: Response<Vec<u8>>) -> Result<Fetched, Refusal> {
         cache_control: text(headers, &CACHE_CONTROL),
         body: response.into_body(),
     })
+}
+
+fn status_refusal(status: StatusCode) -> Refusal {
+    EgressRefusal::Status
+        .refuse()
+        .expected(200)
+        .found(status.as_u16())
 }
 
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

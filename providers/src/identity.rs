@@ -39,6 +39,9 @@ pub struct VerifiedIdentity {
     pub replay: Option<ReplayMark>,
     /// The id of our key that the upstream encrypted for, if it did: which certificate it has picked up.
     pub decrypted_with: Option<String>,
+    /// The keys that signed it, by [`fedgate_certs::trust::TrustedKey::id`]; none where the upstream's own key set
+    /// decides. The sign-in looks whether one was revoked meanwhile.
+    pub signed_by: Vec<[u8; 32]>,
 }
 
 #[cfg(feature = "unproven")]
@@ -61,6 +64,7 @@ impl VerifiedIdentity {
             upstream_session: None,
             replay: None,
             decrypted_with: None,
+            signed_by: Vec::new(),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod nearest;
 pub mod oauth;
 pub mod oidc;
 pub mod provider;
+pub mod refetch;
 pub mod released;
 pub mod saml;
 pub mod spec;

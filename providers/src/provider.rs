@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
 use fedgate_certs::sp_keys::SpKeys;
+use jiff::SignedDuration;
 use rand::CryptoRng;
 
 use crate::connection::{Connection, ProtocolOptions};
@@ -12,6 +13,8 @@ use crate::error::Refusal;
 use crate::identity::VerifiedIdentity;
 use crate::login::{Begun, Callback, Handle, Login, Pending, Steps};
 use crate::oauth::{OauthProvider, OauthRefusal};
+use crate::refetch::RefetchBudget;
+use crate::saml::metadata::beside::KeysBeside;
 use crate::saml::{SamlProvider, SamlRefusal, second_opinion};
 
 /// What a connection is opened with.
@@ -23,10 +26,23 @@ pub struct Opening<'a> {
     pub metadata: Option<&'a [u8]>,
     /// SAML: our own pairs.
     pub keys: &'a SpKeys,
+    /// SAML: the keys beside the metadata; all: the budget of fetches that logins cause.
+    pub trusting: &'a Trusting,
     /// The way out.
     pub egress: &'a Arc<Egress>,
     /// The time.
     pub now: Timestamp,
+}
+
+/// What is trusted beside what an upstream says at this moment.
+#[derive(Clone, Debug, Default)]
+pub struct Trusting {
+    /// SAML: keys beside the live metadata, and revoked ones.
+    pub beside: KeysBeside,
+    /// SAML: how long expired metadata still serves.
+    pub grace: SignedDuration,
+    /// The budget of fetches that logins cause.
+    pub refetches: Arc<RefetchBudget>,
 }
 
 /// A closed set: every kind of upstream that there is.
@@ -49,18 +65,21 @@ impl Provider {
             connection,
             metadata,
             keys,
+            trusting,
             egress,
             ..
         } = opening;
         match &connection.options.protocol {
             ProtocolOptions::Oauth(options) => {
                 let provider = OauthProvider::open(connection, options, egress).await?;
+                let provider = provider.within(Arc::clone(&trusting.refetches));
                 Ok(Self::Oauth(Box::new(provider)))
             }
             // An active connection has metadata; none at all reads as an empty document.
             ProtocolOptions::Saml(options) => {
                 let metadata = metadata.unwrap_or_default();
                 let provider = SamlProvider::open(connection, options, metadata, keys)?;
+                let provider = provider.trusting(trusting.beside.clone(), trusting.grace)?;
                 Ok(Self::Saml(Box::new(provider)))
             }
         }
@@ -77,6 +96,23 @@ impl Provider {
         match self {
             Self::Saml(provider) => Some(Self::Saml(Box::new(provider.with_cbc_paused()))),
             Self::Oauth(_) => None,
+        }
+    }
+
+    /// Whether a callback that was refused for this may be verified again once the upstream's metadata has been read
+    /// anew. An OpenID Provider's keys are read anew within [`Provider::complete`], which redeems a code once.
+    pub fn is_for_fresh_keys(
+        &self,
+        refusal: &Refusal,
+        (handle, pending): (Handle, &Pending),
+        callback: &Callback,
+        now: Timestamp,
+    ) -> bool {
+        match (self, pending) {
+            (Self::Saml(provider), Pending::Saml(pending)) => {
+                provider.is_for_fresh_keys(refusal, (handle, pending), callback, now)
+            }
+            _ => false,
         }
     }
 

@@ -25,7 +25,7 @@ pub struct SimpleSamlPhp {
     /// `http://127.0.0.1:PORT`
     pub base: String,
     _process: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What `SimpleSAMLphp` signs.
@@ -140,8 +140,13 @@ impl SimpleSamlPhp {
         Self {
             base,
             _process: Process::start(command, address),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Replaces its key while it runs: metadata and responses have the new one from the next request on.
+    pub fn replace_key(&self) {
+        certificate(&self.folder.path().join("cert"));
     }
 }
 

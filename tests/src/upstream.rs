@@ -30,6 +30,8 @@ pub struct SamlUpstream {
 /// An OpenID Provider that answers until the test ends.
 #[derive(Debug)]
 pub struct OidcUpstream {
+    /// Rolls its key without HTTP, too.
+    pub op: Arc<OidcOp>,
     /// Its issuer.
     pub issuer: String,
     /// Its own clock.
@@ -101,8 +103,9 @@ impl OidcUpstream {
             client_secret: SECRET.to_owned(),
         };
         let op = Arc::new(OidcOp::new(options, Arc::clone(&clock)).expect("keys"));
-        serve(listener, op.router());
+        serve(listener, Arc::clone(&op).router());
         Self {
+            op,
             issuer: base_url,
             clock,
         }

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use fedgate_providers::login::Site;
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -33,6 +34,11 @@ use tree::{Node, Origin};
 pub const FILE_BYTES: u64 = 1024 * 1024;
 /// The largest value under `[limits]`: no duration in seconds overflows the calendar, no size the memory's address.
 const LIMIT_MOST: i64 = u32::MAX as i64;
+
+/// The longest time that a removed key may stay trusted, in hours.
+const OVERLAP_HOURS_MOST: i64 = 30 * 24;
+/// The longest time that expired metadata may serve, in hours.
+const GRACE_HOURS_MOST: i64 = 90 * 24;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -47,6 +53,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// `[egress]`
     pub egress: EgressConfig,
+    /// `[metadata]`
+    pub metadata: MetadataConfig,
     /// `[telemetry]`
     pub telemetry: TelemetryConfig,
     /// `[limits]`
@@ -102,6 +110,27 @@ pub struct SecretsConfig {
 pub struct EgressConfig {
     /// Loopback and private networks too.
     pub allow_private: bool,
+}
+
+/// How identity providers' metadata is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataConfig {
+    /// Whether a login with an unknown key makes the gateway read the identity provider's keys anew.
+    pub rescue: bool,
+    /// How long a key is trusted that the metadata does not name any more.
+    pub overlap: SignedDuration,
+    /// How long metadata serves after it has expired.
+    pub grace: SignedDuration,
+}
+
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        Self {
+            rescue: true,
+            overlap: SignedDuration::from_hours(24),
+            grace: SignedDuration::from_hours(7 * 24),
+        }
+    }
 }
 
 /// Logs, metrics and spans.
@@ -180,13 +209,14 @@ impl Config {
     }
 }
 
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 9] = [
     "server",
     "store",
     "ephemeral",
     "secrets",
     "egress",
     "email",
+    "metadata",
     "telemetry",
     "limits",
 ];
@@ -201,6 +231,7 @@ fn read(root: &BTreeMap<String, Node>, base: &Path, problems: &mut Problems) -> 
     let ephemeral = read_ephemeral(Section::open(root, "ephemeral", problems));
     let secrets = read_secrets(Section::open(root, "secrets", problems), base);
     let egress = read_egress(Section::open(root, "egress", problems));
+    let metadata = read_metadata(Section::open(root, "metadata", problems));
     let telemetry = read_telemetry(Section::open(root, "telemetry", problems));
     let limits = read_limits(root, problems);
     let applications = application::read_all(root, base, problems);
@@ -210,6 +241,7 @@ fn read(root: &BTreeMap<String, Node>, base: &Path, problems: &mut Problems) -> 
         ephemeral,
         secrets,
         egress,
+        metadata,
         telemetry,
         limits,
         applications,
@@ -346,6 +378,30 @@ fn read_egress(mut section: Section<'_>) -> EgressConfig {
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     section.close();
     EgressConfig { allow_private }
+}
+
+fn read_metadata(mut section: Section<'_>) -> MetadataConfig {
+    let default = MetadataConfig::default();
+    let mut hours =
+        |name: &'static str, most: i64, default: SignedDuration| match section.integer(name) {
+            None => default,
+            Some(value) if (0..=most).contains(&value) => SignedDuration::from_hours(value),
+            Some(value) => {
+                let expected = format!("0 to {most}");
+                let refusal = ConfigRefusal::Limit.refuse();
+                section.refuse(name, refusal.expected(expected).found(value));
+                default
+            }
+        };
+    let overlap = hours("overlap_hours", OVERLAP_HOURS_MOST, default.overlap);
+    let grace = hours("grace_hours", GRACE_HOURS_MOST, default.grace);
+    let rescue = section.boolean("rescue").unwrap_or(default.rescue);
+    section.close();
+    MetadataConfig {
+        rescue,
+        overlap,
+        grace,
+    }
 }
 
 fn read_telemetry(mut section: Section<'_>) -> TelemetryConfig {

@@ -16,11 +16,12 @@ use url::form_urlencoded;
 
 use super::pending::{self, Held, Opened, PendingLogin};
 use super::way::{unproved, ways};
-use super::{LoginRefusal, claims, decryption, stranger};
+use super::{LoginRefusal, claims, stranger};
 use crate::app::{App, Shared, later};
 use crate::client_address::ClientAddress;
 use crate::error;
 use crate::events::trace::{Trace, new_reference};
+use crate::idp_metadata::rescue;
 use crate::op::{AuthorizeRequest, authorize};
 use crate::people::sign_in::{SignIn, sign_in};
 use crate::registry::RegistryRefusal;
@@ -219,15 +220,9 @@ async fn complete(
         .provider(&app.store, &app.sealer, &app.egress, connection, now)
         .await?;
     story.connection = Some(Named::of(&ready.connection));
-    let verified = decryption::complete(
-        app,
-        (connection, &ready.provider),
-        (handle, &pending.provider),
-        arrived.callback,
-        now,
-        &mut story.steps,
-    );
-    let identity = app.metrics.timed(Part::Verification, verified).await?;
+    let of = (handle, &pending.provider);
+    let verified = rescue::complete(app, ready, of, arrived.callback, now, &mut story.steps);
+    let (identity, ready) = app.metrics.timed(Part::Verification, verified).await?;
     crate::crash::here("verified");
     let attempt = SignIn {
         identity: &identity,

@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use fedgate_certs::Timestamp;
-use fedgate_certs::hex;
 use fedgate_certs::sp_keys::SpKeys;
-use fedgate_providers::connection::{
-    Connection, ConnectionRefusal, Problem, ProtocolOptions, SamlOptions,
-};
-use fedgate_providers::egress::{Egress, Purpose};
+use fedgate_providers::connection::{Connection, Problem, ProtocolOptions};
+use fedgate_providers::egress::Egress;
 use fedgate_providers::error::Refusal;
-use fedgate_providers::provider::{Opening, Provider};
-use fedgate_providers::saml::metadata::MetadataRefusal;
-use openssl::sha::sha256;
+use fedgate_providers::provider::{Opening, Provider, Trusting};
 use rand::CryptoRng;
-use url::Url;
 
-use crate::store::metadata_revision::{Revision, RevisionSource};
+use crate::idp_metadata::source;
+use crate::store::metadata_revision::Adopted;
 
 /// Checks that a connection can be used, over the network where its upstream is described there. A SAML connection's
 /// metadata comes back, to be stored with it as the live revision.
@@ -29,81 +24,51 @@ pub(crate) async fn activate(
     egress: &Arc<Egress>,
     now: Timestamp,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Option<Revision>, Vec<Problem>> {
+) -> Result<Option<Adopted>, Vec<Problem>> {
     let mut missing = connection.missing();
     missing.extend(connection.problem_at(now));
     if !missing.is_empty() {
         return Err(missing);
     }
-    let (metadata, field) = match &connection.options.protocol {
+    let (document, field) = match &connection.options.protocol {
         ProtocolOptions::Saml(options) => {
-            let (source, field) = source(options);
-            let document = document(options, source, egress)
-                .await
-                .map_err(|refusal| problem(refusal, field))?;
-            (Some((document, source)), field)
+            let (_, field) = source::source(options);
+            let document = source::read(options, egress).await;
+            (
+                Some(document.map_err(|refusal| problem(refusal, field))?),
+                field,
+            )
         }
         ProtocolOptions::Oauth(_) => (None, "options.issuer"),
     };
-    let document = metadata.as_ref().map(|(document, _)| document.as_bytes());
     let opening = Opening {
         connection,
-        metadata: document,
+        metadata: document.as_ref().map(|document| document.text.as_bytes()),
         keys,
+        trusting: &Trusting::default(),
         egress,
         now,
     };
-    let provider = Provider::open(opening)
-        .await
+    let opened = Provider::open(opening).await;
+    let provider = opened.map_err(|refusal| problem(refusal, field))?;
+    let (Provider::Saml(provider), Some(document)) = (provider, document) else {
+        return Ok(None);
+    };
+    let metadata = provider.metadata();
+    metadata
+        .valid_at(now)
         .map_err(|refusal| problem(refusal, field))?;
-    if let Provider::Saml(provider) = &provider {
-        provider
-            .metadata()
-            .valid_at(now)
-            .map_err(|refusal| problem(refusal, field))?;
-    }
-    Ok(metadata.map(|(document, source)| Revision {
-        id: revision_id(rng),
-        source,
-        sha256: sha256(document.as_bytes()),
-        document,
-        fetched_at: now,
+    let ProtocolOptions::Saml(options) = &connection.options.protocol else {
+        return Ok(None);
+    };
+    let (source, _) = source::source(options);
+    Ok(Some(Adopted {
+        next_refresh_at: source::next_refresh(source, metadata, 0, now, rng),
+        etag: document.etag,
+        ..source::revision(document.text, source, now, rng).into()
     }))
-}
-
-/// The text wins over the address, as with Kinde.
-fn source(options: &SamlOptions) -> (RevisionSource, &'static str) {
-    if options.idp_metadata_xml.is_some() {
-        (RevisionSource::Xml, "options.saml_idp_metadata_xml")
-    } else {
-        (RevisionSource::Url, "options.saml_idp_metadata_url")
-    }
-}
-
-async fn document(
-    options: &SamlOptions,
-    source: RevisionSource,
-    egress: &Egress,
-) -> Result<String, Refusal> {
-    if let (RevisionSource::Xml, Some(document)) = (source, &options.idp_metadata_xml) {
-        return Ok(document.clone());
-    }
-    let text = options.idp_metadata_url.as_deref().unwrap_or_default();
-    let url = Url::parse(text).map_err(|_| ConnectionRefusal::OptionUrl.refuse().found(text))?;
-    let fetched = egress.get(&url, Purpose::SamlMetadata).await?;
-    String::from_utf8(fetched.body).map_err(|_| {
-        MetadataRefusal::NotXml
-            .refuse()
-            .found("octets that are no UTF-8")
-    })
 }
 
 fn problem(refusal: Refusal, field: &str) -> Vec<Problem> {
     vec![Problem::new(refusal, field)]
-}
-
-fn revision_id(rng: &mut dyn CryptoRng) -> String {
-    let mut bytes = [0; 16];
-    rng.fill_bytes(&mut bytes);
-    hex::with_prefix("rev_", &bytes)
 }

@@ -192,6 +192,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         ApiRefusal::IdentityUnknown,
         ApiRefusal::MembershipUnknown,
         ApiRefusal::LoginUnknown,
+        ApiRefusal::RevisionUnknown,
+        ApiRefusal::FingerprintUnknown,
         ApiRefusal::PathUnknown,
     ]
     .into_iter()

@@ -13,9 +13,10 @@ use super::answer::ApiError;
 use super::input::{Change, Input};
 use super::replaced::replacement;
 use crate::app::App;
+use crate::idp_metadata::decided;
 use crate::registry::{self, SECRET_PURPOSE};
 use crate::store::connection::{Beside, StoredConnection};
-use crate::store::metadata_revision::Revision;
+use crate::store::metadata_revision::Adopted;
 
 /// What is asked of a connection that exists.
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +140,7 @@ async fn read_upstream(
     after: &Connection,
     settled: bool,
     read_draft: bool,
-) -> Result<Option<Revision>, ApiError> {
+) -> Result<Option<Adopted>, ApiError> {
     let wanted = match after.status {
         Status::Active => !settled,
         Status::Draft => read_draft,
@@ -149,7 +150,12 @@ async fn read_upstream(
         return Ok(None);
     }
     let (now, mut rng) = (app.clock.now(), app.randomness.rng());
-    Ok(activate(after, &app.saml_keys.keys(), &app.egress, now, &mut rng).await?)
+    let mut adopted = activate(after, &app.saml_keys.keys(), &app.egress, now, &mut rng).await?;
+    if let Some(adopted) = &mut adopted {
+        let kept = decided::keep_overlap(app, &after.id, adopted, now).await;
+        kept.map_err(ApiError::whole)?;
+    }
+    Ok(adopted)
 }
 
 fn event(stored: &StoredConnection) -> Value {

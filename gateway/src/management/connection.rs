@@ -23,7 +23,7 @@ use crate::app::{App, Shared};
 use crate::registry;
 use crate::store::connection::{Beside, StoredConnection};
 use crate::store::connection_list::Among;
-use crate::store::metadata_revision::Revision;
+use crate::store::metadata_revision::Adopted;
 
 /// The id of a connection in a path.
 pub(super) const ID: PathParameter = PathParameter {
@@ -259,7 +259,7 @@ async fn first_status(
     app: &App,
     connection: &mut Connection,
     asked: Option<Status>,
-) -> Result<(Option<Revision>, Vec<Problem>), ApiError> {
+) -> Result<(Option<Adopted>, Vec<Problem>), ApiError> {
     if matches!(asked, Some(Status::Draft | Status::Disabled)) {
         connection.status = asked.unwrap_or(Status::Draft);
         return Ok((None, connection.missing()));

@@ -18,6 +18,7 @@ pub(crate) mod change;
 mod connection;
 mod document;
 mod identity;
+mod idp_metadata;
 mod input;
 mod key;
 mod key_input;
@@ -61,6 +62,7 @@ use api::{Api, BASE};
 pub fn routes(app: &Shared) -> Router<Shared> {
     let nouns = [
         connection::routes,
+        idp_metadata::routes,
         setup_link::routes,
         application::routes,
         application_secret::routes,

@@ -89,6 +89,18 @@ refusals! {
         LoginUnknown = "login_unknown", Application,
             says "There is no trace of this sign-in any more.",
             fix "Check the reference; let the person sign in again to get a new one.";
+        /// No revision of the connection's metadata has this id or is before the live one, or it is the live one already.
+        RevisionUnknown = "revision_unknown", Application,
+            says "There is no such revision to take over.",
+            fix "Read the connection's /metadata for the revisions that are held or were live before.";
+        /// No key of the connection's metadata has this fingerprint.
+        FingerprintUnknown = "fingerprint_unknown", Application,
+            says "There is no such key.",
+            fix "Read the connection's /metadata for its keys; a fingerprint is the SHA-256 of the certificate in hexadecimal.";
+        /// The connection is none of SAML that is in use, or its metadata was given as a document, so that there is no address to read it from.
+        MetadataUrlMissing = "metadata_url_missing", Application,
+            says "There is no metadata address to read.",
+            fix "Set saml_idp_metadata_url in place of saml_idp_metadata_xml and saml_idp_certificates, or send the new document.";
         /// Another change came first.
         LostUpdate = "lost_update", Application,
             says "Somebody else changed this in the meantime.",

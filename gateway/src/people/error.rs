@@ -19,6 +19,10 @@ fedgate_providers::refusals! {
         ConnectionDisabled = "connection_disabled", Operator,
             says "Signing in this way is switched off.",
             fix "Activate the connection, if it is meant to be used.";
+        /// A key that signed the identity provider's answer was revoked while the person was there.
+        KeyRevoked = "key_revoked", Operator,
+            says "The sign-in answer is signed with a key that is trusted no longer.",
+            fix "Let the identity provider sign with a new key; or trust the old one again at the connection's /metadata/keys in the Management API, if the revocation was not meant.";
         /// The connection is not enabled for the application, and neither a domain nor an organization leads to it.
         ConnectionNotEnabled = "connection_not_enabled", Operator,
             says "This application does not take this way of signing in.",

@@ -81,7 +81,7 @@ async fn prepared(
         let live = app.store.live_metadata(&visit.id).await;
         let live = live.map_err(|error| problem(error.into()))?;
         if let Some(revision) = revision
-            && live.is_none_or(|live| live.sha256 != revision.sha256)
+            && live.is_none_or(|live| live.sha256 != revision.revision.sha256)
         {
             app.store
                 .put_draft_metadata(&visit.id, visit.stored.version, &revision)
@@ -105,13 +105,14 @@ async fn opened(
     connection: &Connection,
     now: Timestamp,
 ) -> Result<(Provider, Tested), Refusal> {
-    let metadata = app.store.live_metadata(&connection.id).await?;
+    let (metadata, beside) = app.store.live_trust(&connection.id).await?.unzip();
     let opening = Opening {
         connection,
         metadata: metadata
             .as_ref()
             .map(|revision| revision.document.as_bytes()),
         keys: &app.saml_keys.keys(),
+        trusting: &app.registry.trusting(beside.unwrap_or_default()),
         egress: &app.egress,
         now,
     };

@@ -9,6 +9,7 @@ mod memberships;
 mod organizations;
 mod setup;
 mod traces;
+mod trust;
 mod users;
 
 /// Runs functions of the suite against SQLite and PostgreSQL.

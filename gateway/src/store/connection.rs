@@ -4,7 +4,7 @@ use fedgate_certs::Timestamp;
 use fedgate_providers::connection::{ConnectionId, Status};
 
 use super::error::DomainTaken;
-use super::metadata_revision::{self, Revision};
+use super::metadata_revision::{self, Adopted};
 use super::query::{execute, fetch_all, fetch_optional};
 use super::replaced_pair::{self, Replacement};
 use super::{Store, StoreError, Transaction, json, outbox, time};
@@ -44,7 +44,7 @@ pub struct Beside<'a> {
     /// All applications that it is enabled for, by `client_id`.
     pub applications: Option<&'a [String]>,
     /// The metadata that is live from now on.
-    pub metadata: Option<&'a Revision>,
+    pub metadata: Option<&'a Adopted>,
     /// The pair that another takes the place of.
     pub replaced: Option<&'a Replacement>,
     /// Told in the outbox: its type and payload.

@@ -11,6 +11,8 @@ pub mod key;
 pub mod login_session;
 pub mod mark;
 pub mod membership;
+pub mod metadata_key;
+pub mod metadata_refresh;
 pub mod metadata_revision;
 pub mod organization;
 pub mod outbox;

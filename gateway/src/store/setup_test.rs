@@ -6,7 +6,7 @@ use fedgate_providers::connection::ConnectionId;
 use fedgate_providers::login::Handle;
 use serde_json::{Value, json};
 
-use super::metadata_revision::{self, Revision};
+use super::metadata_revision::{self, Adopted};
 use super::query::{execute, fetch_optional};
 use super::setup_link::TokenHash;
 use super::{Store, StoreError, Transaction, json as read_json, outbox, time};
@@ -136,7 +136,7 @@ impl Store {
         &self,
         id: &ConnectionId,
         version: i64,
-        revision: &Revision,
+        adopted: &Adopted,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let draft = execute!(
@@ -148,7 +148,7 @@ impl Store {
         if draft == 0 {
             return Err(StoreError::Conflict("connection"));
         }
-        metadata_revision::put_live(&mut transaction, id, revision).await?;
+        metadata_revision::put_live(&mut transaction, id, adopted).await?;
         transaction.commit().await
     }
 

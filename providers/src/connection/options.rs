@@ -176,16 +176,25 @@ impl Connection {
 }
 
 fn missing_saml(options: &SamlOptions) -> Vec<Problem> {
-    let absent = options.idp_metadata_url.is_none() && options.idp_metadata_xml.is_none();
-    absent
-        .then(|| {
-            Problem::new(
-                ConnectionRefusal::MetadataMissing,
-                "options.saml_idp_metadata_url",
-            )
-        })
-        .into_iter()
-        .collect()
+    if options.idp_metadata_url.is_some() || options.idp_metadata_xml.is_some() {
+        return Vec::new();
+    }
+    if options.idp_certificates.is_none() {
+        let field = "options.saml_idp_metadata_url";
+        return vec![Problem::new(ConnectionRefusal::MetadataMissing, field)];
+    }
+    // Certificates say nothing of whose they are.
+    [
+        (&options.idp_entity_id, "saml_idp_entity_id"),
+        (&options.sign_in_url, "saml_sign_in_url"),
+    ]
+    .into_iter()
+    .filter(|(option, _)| option.is_none())
+    .map(|(_, name)| {
+        let refusal = ConnectionRefusal::OptionMissing.refuse().expected(name);
+        Problem::new(refusal, format!("options.{name}"))
+    })
+    .collect()
 }
 
 fn missing_oauth(options: &OauthOptions, spec: &Spec) -> Vec<Problem> {
@@ -252,6 +261,8 @@ fn saml(reader: &mut Reader<'_>, spec: &Spec) -> SamlOptions {
         entity_id: reader.text("saml_entity_id").unwrap_or_default(),
         idp_metadata_url: reader.url("saml_idp_metadata_url"),
         idp_metadata_xml: reader.document("saml_idp_metadata_xml", METADATA_BYTES),
+        idp_certificates: reader.document("saml_idp_certificates", METADATA_BYTES),
+        idp_entity_id: reader.text("saml_idp_entity_id"),
         sign_in_url: reader.url("saml_sign_in_url"),
         protocol_binding: reader
             .choice("protocol_binding", &BINDINGS)
@@ -396,6 +407,8 @@ fn saml_json(options: &SamlOptions) -> Map<String, Value> {
     );
     set("saml_idp_metadata_url", json!(options.idp_metadata_url));
     set("saml_idp_metadata_xml", json!(options.idp_metadata_xml));
+    set("saml_idp_certificates", json!(options.idp_certificates));
+    set("saml_idp_entity_id", json!(options.idp_entity_id));
     set("saml_sign_in_url", json!(options.sign_in_url));
     set(
         "protocol_binding",

@@ -33,6 +33,7 @@ use crate::oidc::discovery::{Metadata, StatedEndpoints};
 use crate::oidc::id_token::{self, Expected};
 use crate::oidc::keys::KeySet;
 use crate::oidc::mapping::{self, Profile};
+use crate::refetch::RefetchBudget;
 use crate::spec::Spec;
 use crate::spec::oauth::{Nonce, OauthSpec, UserinfoUse};
 
@@ -82,11 +83,18 @@ impl OauthProvider {
             client_secret: options.client_secret.clone(),
             previous_client_secret: options.previous_client_secret.clone(),
             issuers: habits.issuers(&metadata.issuer),
-            keys: keys.map(|url| KeySet::new(url, Arc::clone(egress))),
+            keys: keys.map(|url| KeySet::new(url, Arc::clone(egress), connection.id.clone())),
             egress: Arc::clone(egress),
             habits,
             metadata,
         })
+    }
+
+    /// The same provider, whose logins cause fetches of keys within this budget.
+    #[must_use]
+    pub fn within(mut self, budget: Arc<RefetchBudget>) -> Self {
+        self.keys = self.keys.map(|keys| keys.within(budget));
+        self
     }
 
     /// Writes the authorization request.

@@ -1,7 +1,7 @@
 //! One provider's published keys, kept between logins.
 //!
-//! An unknown kid causes one fetch, however many wait for it, and not more than one in [`REFETCH_SECONDS`]: a
-//! flood of forged tokens is no flood upon the provider. Keys age out even when the provider stays silent, so
+//! An unknown kid causes one fetch, however many wait for it, not more than one in [`RECENT_SECONDS`], and no more than
+//! the budget of such fetches has: a flood of forged tokens is no flood upon the provider. Keys age out even when the provider stays silent, so
 //! that a key it withdrew does not verify for ever.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,10 +14,12 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::OidcRefusal;
+use crate::connection::ConnectionId;
 use crate::egress::{Egress, Purpose};
 use crate::error::Refusal;
+use crate::refetch::{RECENT_SECONDS, RefetchBudget};
 
-/// The shortest time between two fetches, in seconds.
+/// The shortest time between two fetches that no unknown kid causes, in seconds.
 const REFETCH_SECONDS: i64 = 30;
 /// After this time the keys are fetched anew, in seconds.
 const FRESH_SECONDS: i64 = 3600;
@@ -29,6 +31,8 @@ const STALE_SECONDS: i64 = 24 * 3600;
 pub(crate) struct KeySet {
     url: Url,
     egress: Arc<Egress>,
+    connection: ConnectionId,
+    budget: Arc<RefetchBudget>,
     held: RwLock<Option<Held>>,
     last: Mutex<Option<Attempt>>,
 }
@@ -47,13 +51,21 @@ struct Attempt {
 }
 
 impl KeySet {
-    pub(crate) fn new(url: Url, egress: Arc<Egress>) -> Self {
+    pub(crate) fn new(url: Url, egress: Arc<Egress>, connection: ConnectionId) -> Self {
         Self {
             url,
             egress,
+            connection,
+            budget: Arc::default(),
             held: RwLock::new(None),
             last: Mutex::new(None),
         }
+    }
+
+    /// The same keys, within this budget of fetches for unknown ones.
+    pub(crate) fn within(mut self, budget: Arc<RefetchBudget>) -> Self {
+        self.budget = budget;
+        self
     }
 
     /// Fetches the keys unless fresh ones are held. A failure shows when a key is wanted.
@@ -73,13 +85,14 @@ impl KeySet {
         algorithm: JwsAlgorithm,
         now: Timestamp,
     ) -> Result<PublishedKey, Refusal> {
-        if let Some(Ok(key)) = self
+        let refetched = match self
             .held_within(FRESH_SECONDS, now)
             .map(|keys| found(&keys, kid, algorithm))
         {
-            return Ok(key);
-        }
-        let refetched = self.refetch(now).await;
+            Some(Ok(key)) => return Ok(key),
+            Some(Err(_)) => self.refetch_for_unknown(now).await,
+            None => self.refetch(now).await,
+        };
         match self.held_within(STALE_SECONDS, now) {
             Some(keys) => found(&keys, kid, algorithm),
             None => Err(refetched
@@ -90,11 +103,29 @@ impl KeySet {
 
     /// Fetches the keys, unless that happened lately; then the outcome is that one's.
     async fn refetch(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.refetch_after(REFETCH_SECONDS, now, || true).await
+    }
+
+    /// The same for a key that is not among fresh ones: as soon as the provider rolls, within the budget.
+    async fn refetch_for_unknown(&self, now: Timestamp) -> Result<(), Refusal> {
+        let may_fetch = || self.budget.take(&self.connection, now);
+        self.refetch_after(RECENT_SECONDS, now, may_fetch).await
+    }
+
+    async fn refetch_after(
+        &self,
+        seconds: i64,
+        now: Timestamp,
+        may_fetch: impl FnOnce() -> bool,
+    ) -> Result<(), Refusal> {
         let mut last = self.last.lock().await;
         let lately =
-            |attempt: &&Attempt| (now.as_second() - attempt.at.as_second()).abs() < REFETCH_SECONDS;
+            |attempt: &&Attempt| (now.as_second() - attempt.at.as_second()).abs() < seconds;
         if let Some(attempt) = last.as_ref().filter(lately) {
             return attempt.failure.clone().map_or(Ok(()), Err);
+        }
+        if !may_fetch() {
+            return Ok(());
         }
         let fetched = self.fetch().await;
         *last = Some(Attempt {

@@ -124,6 +124,7 @@ pub(crate) fn identity(connection: &ConnectionId, profile: Profile) -> VerifiedI
         }),
         replay: None,
         decrypted_with: None,
+        signed_by: Vec::new(),
         subject: Subject {
             issuer: profile.issuer,
             value: profile.subject,

@@ -4,8 +4,16 @@
 //! not looked at. The keys are what is trusted, not the certificates around them (SAML V2.0 Metadata Interoperability
 //! Profile 2.6.1): dates and chains are for showing.
 
+pub mod beside;
+pub mod certificates;
+pub mod change;
 mod refusal;
+pub mod schedule;
 mod service_provider;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use fedgate_certs::Timestamp;
 use fedgate_certs::error::CertError;
@@ -122,6 +130,23 @@ impl IdpMetadata {
                 .expected(format_args!("later than {now}"))
                 .found(end)),
             _ => Ok(()),
+        }
+    }
+
+    /// The same with a tolerance: how long it has been expired where that is less than `grace`.
+    ///
+    /// # Errors
+    /// `metadata.expired`.
+    pub fn valid_within(
+        &self,
+        grace: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Option<SignedDuration>, Refusal> {
+        let late = self.valid_until.map(|end| now.duration_since(end));
+        match late.filter(|late| !late.is_negative()) {
+            None => Ok(None),
+            Some(late) if late < grace => Ok(Some(late)),
+            Some(_) => self.valid_at(now).map(|()| None),
         }
     }
 

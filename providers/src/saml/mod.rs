@@ -14,6 +14,7 @@ pub mod namespace;
 mod provider;
 pub mod refusal;
 pub mod request;
+mod rescue;
 pub mod second_opinion;
 pub mod shape;
 pub mod signature;

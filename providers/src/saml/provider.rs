@@ -6,6 +6,7 @@ use fedgate_certs::Timestamp;
 use fedgate_certs::certified_key::CertifiedKey;
 use fedgate_certs::decryption::DecryptionKey;
 use fedgate_certs::sp_keys::SpKeys;
+use fedgate_certs::trust::Trust;
 use jiff::SignedDuration;
 use openssl::sha::Sha256;
 use rand::CryptoRng;
@@ -15,10 +16,12 @@ use super::assertion::Asserted;
 use super::conditions::MAX_SKEW;
 use super::decode;
 use super::decrypt::{Cbc, Decryption};
+use super::metadata::beside::KeysBeside;
 use super::metadata::{IdpMetadata, MetadataRefusal, is_secure};
 use super::methods;
 use super::refusal::SamlRefusal;
 use super::request::{AuthnRequest, MAX_CONTEXTS, Message, Parameters, Signing};
+use super::rescue;
 use super::second_opinion::Witness;
 use super::signature::Algorithms;
 use super::verify::{Authentication, Expectation, InResponseTo, Story, verify_witnessed};
@@ -42,6 +45,9 @@ pub struct SamlProvider {
     upstream_params: BTreeMap<String, UpstreamParam>,
     spec: &'static Spec,
     metadata: IdpMetadata,
+    beside: KeysBeside,
+    /// How long expired metadata still serves.
+    grace: SignedDuration,
     sign_in: Url,
     decryption_keys: Vec<DecryptionKey>,
     is_cbc_paused: bool,
@@ -76,10 +82,50 @@ impl SamlProvider {
             upstream_params: connection.options.common.upstream_params.clone(),
             spec: connection.spec,
             metadata,
+            beside: KeysBeside::default(),
+            grace: SignedDuration::ZERO,
             sign_in,
             decryption_keys: decryption_keys(keys),
             is_cbc_paused: false,
         })
+    }
+
+    /// The same provider, which trusts these keys beside its metadata and none that was revoked, and serves for `grace`
+    /// after its metadata has expired.
+    ///
+    /// # Errors
+    /// `metadata.keys_revoked`
+    pub fn trusting(mut self, beside: KeysBeside, grace: SignedDuration) -> Result<Self, Refusal> {
+        self.metadata.trust = beside.sound(&self.metadata.trust)?;
+        self.beside = beside;
+        self.grace = grace;
+        Ok(self)
+    }
+
+    /// The keys that may sign at this time.
+    pub fn trust_at(&self, now: Timestamp) -> Trust {
+        self.beside.at(&self.metadata.trust, now)
+    }
+
+    /// Whether a response that was refused for this would be verified again with keys that were read just now: it
+    /// answers the pending login in all that it says of itself, and its key is none of this connection's.
+    pub fn is_for_fresh_keys(
+        &self,
+        refusal: &Refusal,
+        (handle, pending): (Handle, &SamlPending),
+        callback: &Callback,
+        now: Timestamp,
+    ) -> bool {
+        if !rescue::is_unknown_key(refusal) {
+            return false;
+        }
+        let answered = rescue::Answered {
+            issuer: &self.metadata.entity_id,
+            acs: &pending.acs,
+            request_id: &handle.to_request_id(),
+        };
+        let fields = form(callback).and_then(decode::response_bytes);
+        fields.is_ok_and(|xml| answered.by(&xml, &self.trust_at(now)))
     }
 
     /// How often private keys decrypted something for this connection since it was opened.
@@ -122,7 +168,7 @@ impl SamlProvider {
         now: Timestamp,
         _rng: &mut dyn CryptoRng,
     ) -> Result<Begun, Refusal> {
-        self.metadata.valid_at(now)?;
+        self.metadata.valid_within(self.grace, now)?;
         let signer = self.signing.signer(now)?;
         let acs = login.site.url(&acs_path(&self.connection));
         let contexts: Vec<String> = login
@@ -192,15 +238,22 @@ impl SamlProvider {
             now,
             decrypted_with: None,
         };
-        story.held("saml.metadata", self.metadata.valid_at(now))?;
+        let late = story.held("saml.metadata", self.metadata.valid_within(self.grace, now))?;
+        if let Some(late) = late {
+            let hours = late.as_hours();
+            let note = format!("expired {hours} hours ago, and serves within the grace");
+            tracing::warn!(connection = %self.connection, hours, "metadata has expired and still serves");
+            story.passed("saml.metadata", Some(note));
+        }
         let xml = story.held(
             "saml.decode",
             form(callback).and_then(decode::response_bytes),
         )?;
         story.passed("saml.decode", Some(format!("{} bytes", xml.len())));
         let request_id = handle.to_request_id();
+        let trust = self.trust_at(now);
         let expectation = Expectation {
-            trust: &self.metadata.trust,
+            trust: &trust,
             issuer: Some(&self.metadata.entity_id),
             sp_entity_id: &pending.sp_entity_id,
             audience_prefix: self
@@ -240,9 +293,11 @@ impl SamlProvider {
         let witness = Witness {
             document: witnessed.opened.unwrap_or(xml),
             octets: witnessed.octets,
-            trust: self.metadata.trust.clone(),
+            trust,
         };
-        Ok((self.identity(witnessed.asserted, profile), witness))
+        let mut identity = self.identity(witnessed.asserted, profile);
+        identity.signed_by = witnessed.keys;
+        Ok((identity, witness))
     }
 
     fn cbc(&self) -> Cbc {
@@ -287,6 +342,7 @@ impl SamlProvider {
             }),
             replay: Some(replay),
             decrypted_with: asserted.decrypted_with,
+            signed_by: Vec::new(),
         }
     }
 }

@@ -216,7 +216,7 @@ crate::refusals! {
         AlgorithmForbidden = "algorithm_forbidden", Upstream,
             says "The sign-in answer from your organization's identity provider is signed with an outdated method.",
             fix "Set {signing} at the identity provider to RSA with SHA-256 (or stronger, or ECDSA) and exclusive canonicalization.";
-        /// The message carries a certificate that is not among those of this connection.
+        /// The message carries a certificate that is not among those of this connection; nor does the metadata have it that was read anew for this login, where the connection has its address.
         KeyUnknown = "key_unknown", Upstream,
             says "The sign-in answer is signed with a key that is not registered for your organization.",
             fix "Compare the fingerprints: if the identity provider has a new {certificate}, load its current {metadata} into the connection.";

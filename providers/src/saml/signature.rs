@@ -17,6 +17,9 @@ use super::xml::Element;
 use crate::connection::SignaturePolicy;
 use crate::error::Refusal;
 
+/// What is found where no certificate says whose signature it might be.
+pub(super) const WITHOUT_CERTIFICATE: &str = "a signature without a certificate";
+
 /// Algorithms beyond the accepted ones. The gateway accepts none; the offline tool may, to explain a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Algorithms {
@@ -96,6 +99,12 @@ impl<'d> Verified<'d> {
     /// The key that verified; of two signatures, the key of the assertion's own.
     pub fn key(&self) -> &TrustedKey {
         self.covered.key()
+    }
+
+    /// Every key that verified.
+    pub fn keys(&self) -> impl Iterator<Item = &TrustedKey> {
+        let around = self.around.iter().map(Covered::key);
+        std::iter::once(self.key()).chain(around)
     }
 
     /// The very octets whose digest was compared; of two signatures, those of the Response's, which hold the other's.
@@ -317,7 +326,7 @@ fn no_key_verifies(element: Element<'_>, signature: Element<'_>, trust: &Trust) 
     let refusal = leaf.refuse().expected(trusted).detail(element.local_name());
     match carried {
         Some(carried) => refusal.found(carried.fingerprint_sha256),
-        None => refusal.found("a signature without a certificate"),
+        None => refusal.found(WITHOUT_CERTIFICATE),
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Witnessed {
     pub octets: Vec<u8>,
     /// The document with its assertion in the clear, where only a signature that was encrypted covers it.
     pub opened: Option<Vec<u8>>,
+    /// The keys that verified, by [`fedgate_certs::trust::TrustedKey::id`].
+    pub keys: Vec<[u8; 32]>,
 }
 
 /// The same, with what a second opinion needs.
@@ -117,6 +119,7 @@ pub fn verify_witnessed(
         Ok(Witnessed {
             asserted: checks(&shape, verified, expectation, story)?,
             octets: verified.signed_octets().to_vec(),
+            keys: verified.keys().map(|key| key.id).collect(),
             opened: hidden.map(|hidden| hidden.replaced_by(verified.assertion()).into_bytes()),
         })
     })

@@ -25,7 +25,7 @@ use crate::egress::{Egress, EgressPolicy};
 use crate::error::Refusal;
 use crate::identity::VerifiedIdentity;
 use crate::login::{Callback, Handle, Login, Pending, Redirect, Site, Steps};
-use crate::provider::{Opening, Provider};
+use crate::provider::{Opening, Provider, Trusting};
 use crate::spec::Spec;
 use fedgate_certs::sp_keys::SpKeys;
 
@@ -112,6 +112,7 @@ impl Op {
             connection: &self.connection,
             metadata: None,
             keys: &SpKeys::default(),
+            trusting: &Trusting::default(),
             egress: &self.egress,
             now: at(NOW),
         };

@@ -110,10 +110,20 @@ async fn whoever_takes_another_tenants_name_signs_in_people_of_his_own() {
 async fn a_withdrawn_key_signs_nobody_in_any_more() {
     let (gateway, idp, connection) = scene(json!({})).await;
     let (mut browser, form) = responded(&gateway, &connection).await;
-    // The identity provider rolls its key, and the operator loads the new metadata.
+    // The identity provider rolls its key, and the operator loads the new metadata; the old key is trusted for another
+    // day, unless it is known to be in the wrong hands.
     idp.idp.roll().expect("a new key");
     let path = format!("/api/v1/connections/{}", connection.id);
     let asked = gateway.api(Method::PATCH, &path, Some(json!({"status": "active"})));
+    assert_eq!(asked.await.0, 200);
+    let (_, told) = gateway
+        .api(Method::GET, &format!("{path}/metadata"), None)
+        .await;
+    let keys = told["metadata"]["keys"].as_array().expect("keys").iter();
+    let mut retiring = keys.filter(|key| key["state"] == "retiring");
+    let old = retiring.next().expect("the old key")["fingerprint"].clone();
+    let revoked = format!("{path}/metadata/keys/{}", old.as_str().expect("one"));
+    let asked = gateway.api(Method::DELETE, &revoked, None);
     assert_eq!(asked.await.0, 200);
     let page = browser.submit(&form, &[]).await;
     check_refusal(&gateway, &page, "saml.key_unknown")

@@ -13,7 +13,7 @@ mod userinfo;
 pub(crate) use jws::public_key;
 pub use lie::Lie;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -49,7 +49,7 @@ pub struct OidcOpOptions {
 pub struct OidcOp {
     options: OidcOpOptions,
     clock: Arc<Clock>,
-    key: LabKey,
+    key: RwLock<Arc<LabKey>>,
     /// A key that the published set does not have.
     other_key: LabKey,
     grants: Grants<Grant>,
@@ -94,10 +94,26 @@ impl OidcOp {
         Ok(Self {
             options,
             clock,
-            key,
+            key: RwLock::new(Arc::new(key)),
             other_key,
             grants: Grants::default(),
         })
+    }
+
+    /// Rolls to a new key at once: key sets that were read before do not have it.
+    ///
+    /// # Errors
+    /// Those of OpenSSL.
+    pub fn roll(&self) -> Result<(), LabError> {
+        let fresh = LabKey::generate(KeyKind::Rsa2048, &self.options.name, &self.clock)?;
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+        Ok(())
+    }
+
+    /// The key that it signs with and publishes.
+    fn key(&self) -> Arc<LabKey> {
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&key)
     }
 
     /// Its issuer.

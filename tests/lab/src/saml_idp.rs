@@ -83,6 +83,7 @@ pub struct SamlIdp {
     clock: Arc<Clock>,
     keys: RwLock<Keys>,
     requests: RwLock<Requests>,
+    disguise: RwLock<Option<String>>,
 }
 
 /// Which requests are taken.
@@ -102,6 +103,8 @@ enum Requests {
 struct Keys {
     current: Arc<LabKey>,
     next: Arc<LabKey>,
+    /// What its metadata names; none: the current one.
+    published: Option<Vec<Arc<LabKey>>>,
 }
 
 impl SamlIdp {
@@ -114,6 +117,7 @@ impl SamlIdp {
         let keys = RwLock::new(Keys {
             current: key()?,
             next: key()?,
+            published: None,
         });
         Ok(Self {
             options,
@@ -121,6 +125,7 @@ impl SamlIdp {
             clock,
             keys,
             requests: RwLock::default(),
+            disguise: RwLock::default(),
         })
     }
 
@@ -184,16 +189,63 @@ impl SamlIdp {
     /// # Errors
     /// Those of OpenSSL.
     pub fn metadata(&self) -> Result<String, LabError> {
-        let certificate = self.current_key().certificate_base64()?;
+        let certificates: Result<Vec<_>, _> = self
+            .published_keys()
+            .iter()
+            .map(|key| key.certificate_base64())
+            .collect();
         Ok(write::metadata(
             &self.entity_id(),
             &self.sso_url(),
-            &certificate,
+            &certificates?,
             !matches!(*self.read_requests(), Requests::Any),
         ))
     }
 
-    /// The key that its metadata names.
+    /// The keys that its metadata names.
+    pub fn published_keys(&self) -> Vec<Arc<LabKey>> {
+        let keys = self.read_keys();
+        let published = keys.published.clone();
+        published.unwrap_or_else(|| vec![keys.current.clone()])
+    }
+
+    /// From now on answers this in place of its metadata; none: its metadata again.
+    pub fn disguise(&self, document: Option<String>) {
+        *self
+            .disguise
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = document;
+    }
+
+    /// What is answered in place of its metadata.
+    fn disguised(&self) -> Option<String> {
+        let disguise = self.disguise.read().unwrap_or_else(PoisonError::into_inner);
+        disguise.clone()
+    }
+
+    /// A key that it neither signs with nor names.
+    ///
+    /// # Errors
+    /// Those of OpenSSL.
+    pub fn fresh_key(&self) -> Result<Arc<LabKey>, LabError> {
+        let key = LabKey::generate(self.options.key, &self.options.name, &self.clock)?;
+        Ok(Arc::new(key))
+    }
+
+    /// From now on signs with this key, whatever its metadata names.
+    pub fn sign_with(&self, key: &Arc<LabKey>) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let signed = std::mem::replace(&mut keys.current, Arc::clone(key));
+        keys.published.get_or_insert_with(|| vec![signed]);
+    }
+
+    /// From now on its metadata names these keys, whatever it signs with.
+    pub fn publish(&self, published: &[Arc<LabKey>]) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.published = Some(published.to_vec());
+    }
+
+    /// The key that it signs with, which is what its metadata names unless it was told otherwise.
     pub fn current_key(&self) -> Arc<LabKey> {
         self.read_keys().current.clone()
     }

@@ -131,6 +131,9 @@ fn admit_login(attempt: &SignIn<'_>, situation: &Situation) -> Result<(), Refusa
         }
         Some(_) => {}
     }
+    if situation.key_revoked {
+        return Err(PeopleRefusal::KeyRevoked.into());
+    }
     if attempt.asked_organization.is_some() && situation.organization.is_none() {
         return Err(PeopleRefusal::OrganizationUnknown.into());
     }

@@ -17,6 +17,8 @@ use crate::store::{StoreError, Transaction, json};
 pub(super) struct Situation {
     pub(super) login_marked: bool,
     pub(super) assertion_marked: bool,
+    /// A key that signed it is trusted no longer.
+    pub(super) key_revoked: bool,
     /// None: there is no such connection.
     pub(super) status: Option<String>,
     /// The connection's version, and the count of its links' changes: what the decision stands on.
@@ -76,6 +78,8 @@ impl Situation {
         let row = begin_with!(*transaction, Self,
             "SELECT EXISTS (SELECT 1 FROM marks WHERE kind = 'login' AND key = $1) AS login_marked,
                 EXISTS (SELECT 1 FROM marks WHERE kind = 'assertion' AND key = $2) AS assertion_marked,
+                EXISTS (SELECT 1 FROM metadata_keys WHERE connection_id = $3 AND state = 'revoked'
+                    AND key_id IN ($12, $13)) AS key_revoked,
                 c.status, c.version, c.links, c.organization_code AS owner,
                 CASE WHEN c.version <> $4 THEN c.options END AS changed_options,
                 (EXISTS (SELECT 1 FROM application_connections WHERE client_id = $5 AND connection_id = $3)
@@ -111,7 +115,9 @@ impl Situation {
             &subject.value,
             claim.subject,
             claim.address.as_deref(),
-            claim.domain())?;
+            claim.domain(),
+            attempt.identity.signed_by.first().map(|key| &key[..]),
+            attempt.identity.signed_by.get(1).map(|key| &key[..]))?;
         row.ok_or(StoreError::Corrupt("sign-in"))
     }
 

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use serde_json::json;
 
 use super::on_every_backend;
-use crate::store::metadata_revision::{Revision, RevisionSource};
+use crate::store::metadata_revision::{Adopted, Revision, RevisionSource};
 use crate::store::setup_test::{EndedTest, Tested};
 use crate::store::testing::{id, later, now, row};
 use crate::store::{Store, StoreError};
@@ -41,14 +41,15 @@ async fn opened(store: &Store, hash: &[u8; 32]) {
     );
 }
 
-fn revision(octet: u8) -> Revision {
-    Revision {
+fn revision(octet: u8) -> Adopted {
+    let revision = Revision {
         id: format!("rev_{octet}"),
         source: RevisionSource::Xml,
         document: "<x/>".into(),
         sha256: [octet; 32],
         fetched_at: later(octet.into()),
-    }
+    };
+    revision.into()
 }
 
 async fn ended(

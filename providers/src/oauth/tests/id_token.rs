@@ -325,7 +325,8 @@ async fn a_token_that_differs_by_one_character_is_refused() {
     let provider = op.open().await.unwrap();
     let attempt = op::begin(&provider, &op::login());
     let token = op.key.sign("RS256", &op.claims(&attempt));
-    let keys = KeySet::new(op.server.url("/keys"), Arc::clone(&op.egress));
+    let id = op.connection.id.clone();
+    let keys = KeySet::new(op.server.url("/keys"), Arc::clone(&op.egress), id);
     let issuer = op.server.issuer();
     let expected = Expected {
         issuers: std::slice::from_ref(&issuer),

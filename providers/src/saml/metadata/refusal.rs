@@ -59,5 +59,9 @@ crate::refusals! {
         Expired = "expired", Operator,
             says "Sign-in with your organization is out of date and must be renewed.",
             fix "Import the current {metadata} of the identity provider, or configure its URL so that it renews itself.";
+        /// Every signing key of the identity provider's metadata was revoked by a person.
+        KeysRevoked = "keys_revoked", Operator,
+            says "Sign-in with your organization is suspended.",
+            fix "Trust a key again at the connection's /metadata/keys in the Management API, or load {metadata} that holds a new one.";
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn lying(State(op): State<Arc<OidcOp>>, Path(issuer): Path<Stri
 }
 
 pub(super) async fn keys(State(op): State<Arc<OidcOp>>) -> Response {
-    match jws::public_key(&op.key) {
+    match jws::public_key(&op.key()) {
         Ok(key) => Json(json!({ "keys": [key] })).into_response(),
         Err(error) => page::failure(&error.into()),
     }

@@ -17,12 +17,13 @@ const HOUR: i64 = 3600;
 
 /// The ID token of a grant.
 pub(super) fn id_token(op: &OidcOp, grant: &Grant) -> Result<String, ErrorStack> {
+    let honest = op.key();
     let key = match grant.lie {
         Lie::OtherKey | Lie::OtherKeySameId => &op.other_key,
-        _ => &op.key,
+        _ => &*honest,
     };
     let key_id = match grant.lie {
-        Lie::OtherKeySameId => op.key.id(),
+        Lie::OtherKeySameId => honest.id(),
         _ => key.id(),
     };
     let mut header = json!({ "alg": "RS256", "kid": key_id, "typ": "JWT" });

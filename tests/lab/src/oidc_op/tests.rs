@@ -87,7 +87,8 @@ async fn a_code_is_redeemed_once_and_signed_by_the_published_key() {
     let token = tokens["id_token"].as_str().unwrap();
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    let mut verifier = Verifier::new(MessageDigest::sha256(), op.key.private()).unwrap();
+    let key = op.key();
+    let mut verifier = Verifier::new(MessageDigest::sha256(), key.private()).unwrap();
     assert!(
         verifier
             .verify_oneshot(&signature, signed.as_bytes())

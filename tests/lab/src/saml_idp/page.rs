@@ -60,7 +60,7 @@ struct Login {
 }
 
 async fn metadata(State(idp): State<Arc<SamlIdp>>) -> Response {
-    match idp.metadata() {
+    match idp.disguised().map_or_else(|| idp.metadata(), Ok) {
         Ok(xml) => (
             [(header::CONTENT_TYPE, "application/samlmetadata+xml")],
             xml,
