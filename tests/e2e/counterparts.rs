@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 mod encryption;
+mod key_roll;
 mod mod_auth_openidc;
 mod pysaml2;
 mod signed_request;

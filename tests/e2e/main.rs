@@ -38,4 +38,5 @@ mod second_opinion;
 mod session;
 mod setup;
 mod stranger;
+mod trust;
 mod upstream;

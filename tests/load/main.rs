@@ -14,6 +14,7 @@ mod login;
 mod op;
 mod process;
 mod redis;
+mod refreshes;
 mod report;
 mod routes;
 mod scenario;
@@ -59,6 +60,8 @@ enum What {
     Logins(LoginOptions),
     /// Starts, routes and sizes over small and large stores.
     Stores(StoreOptions),
+    /// Metadata of many connections that is due at once, under logins.
+    Refreshes(refreshes::RefreshOptions),
 }
 
 /// How people sign in.
@@ -118,6 +121,7 @@ fn measured(options: &Options) -> Outcome<()> {
     match &options.what {
         What::Logins(options) => runtime.block_on(logins(options, &binary)),
         What::Stores(options) => runtime.block_on(stores::measure(options, &binary)),
+        What::Refreshes(options) => runtime.block_on(refreshes::measure(options, &binary)),
     }
 }
 

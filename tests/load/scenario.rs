@@ -126,7 +126,7 @@ impl Scenario {
     }
 
     /// So many logins; how long each took, sorted.
-    async fn load(&self, logins: u32, options: &LoginOptions) -> Outcome<Vec<Duration>> {
+    pub(crate) async fn load(&self, logins: u32, options: &LoginOptions) -> Outcome<Vec<Duration>> {
         let left = Arc::new(AtomicU64::new(u64::from(logins)));
         let until = Instant::now() + Duration::from_secs(options.seconds);
         let person = || sign_in(self.path.clone(), left.clone(), until, options.userinfo);
@@ -186,7 +186,7 @@ async fn oidc(gateway: &Gateway) -> Outcome<((String, Upstream), String)> {
     Ok(((id, Upstream::Oidc), value(&setup, "redirect_uri")?))
 }
 
-async fn connection(
+pub(crate) async fn connection(
     gateway: &Gateway,
     name: &str,
     strategy: &str,
