@@ -67,7 +67,8 @@ async fn states(store: &Store) -> Vec<(String, RevisionState)> {
 
 async fn a_revision_takes_the_place_of_the_one_that_it_was_compared_with(store: &Store) {
     with_live(store).await;
-    let event = ("metadata.changed", &json!({}));
+    let payload = json!({});
+    let event = ("metadata.changed", &payload);
     let replace = async |expected: (&'static str, RevisionState), number| {
         let adopted = adopted(number);
         store
@@ -94,7 +95,8 @@ async fn a_revision_takes_the_place_of_the_one_that_it_was_compared_with(store: 
 
 async fn a_held_revision_leaves_the_live_one_as_it_is(store: &Store) {
     with_live(store).await;
-    let event = Some(("metadata.held", &json!({})));
+    let payload = json!({});
+    let event = Some(("metadata.held", &payload));
     store
         .hold_metadata(&id(1), &adopted(2), event)
         .await
@@ -154,8 +156,10 @@ async fn of_two_claims_one_finds_it_taken(store: &Store) {
         next_refresh_at: Some(later(10)),
         ..Refresh::default()
     };
-    let put = store.put_refresh(&id(1), &due, &[], later(1));
-    put.await.unwrap();
+    store
+        .put_refresh(&id(1), &due, &[], later(1))
+        .await
+        .unwrap();
     let claim = async |at, until| {
         let claimed = store.claim_refreshes(later(at), later(until), 5).await;
         claimed.unwrap()
