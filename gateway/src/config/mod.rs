@@ -36,9 +36,9 @@ pub const FILE_BYTES: u64 = 1024 * 1024;
 const LIMIT_MOST: i64 = u32::MAX as i64;
 
 /// The longest time that a removed key may stay trusted, in hours.
-const OVERLAP_HOURS_MOST: i64 = 30 * 24;
+const OVERLAP_HOURS_MOST: u16 = 30 * 24;
 /// The longest time that expired metadata may serve, in hours.
-const GRACE_HOURS_MOST: i64 = 90 * 24;
+const GRACE_HOURS_MOST: u16 = 90 * 24;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -118,17 +118,29 @@ pub struct MetadataConfig {
     /// Whether a login with an unknown key makes the gateway read the identity provider's keys anew.
     pub rescue: bool,
     /// How long a key is trusted that the metadata does not name any more.
-    pub overlap: SignedDuration,
+    pub overlap_hours: u16,
     /// How long metadata serves after it has expired.
-    pub grace: SignedDuration,
+    pub grace_hours: u16,
+}
+
+impl MetadataConfig {
+    /// `overlap_hours`
+    pub fn overlap(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.overlap_hours.into())
+    }
+
+    /// `grace_hours`
+    pub fn grace(&self) -> SignedDuration {
+        SignedDuration::from_hours(self.grace_hours.into())
+    }
 }
 
 impl Default for MetadataConfig {
     fn default() -> Self {
         Self {
             rescue: true,
-            overlap: SignedDuration::from_hours(24),
-            grace: SignedDuration::from_hours(7 * 24),
+            overlap_hours: 24,
+            grace_hours: 7 * 24,
         }
     }
 }
@@ -382,25 +394,26 @@ fn read_egress(mut section: Section<'_>) -> EgressConfig {
 
 fn read_metadata(mut section: Section<'_>) -> MetadataConfig {
     let default = MetadataConfig::default();
-    let mut hours =
-        |name: &'static str, most: i64, default: SignedDuration| match section.integer(name) {
-            None => default,
-            Some(value) if (0..=most).contains(&value) => SignedDuration::from_hours(value),
-            Some(value) => {
-                let expected = format!("0 to {most}");
-                let refusal = ConfigRefusal::Limit.refuse();
-                section.refuse(name, refusal.expected(expected).found(value));
-                default
-            }
-        };
-    let overlap = hours("overlap_hours", OVERLAP_HOURS_MOST, default.overlap);
-    let grace = hours("grace_hours", GRACE_HOURS_MOST, default.grace);
+    let mut hours = |name: &'static str, most: u16, default: u16| match section.integer(name) {
+        None => default,
+        Some(value) if (0..=i64::from(most)).contains(&value) => {
+            u16::try_from(value).unwrap_or(default)
+        }
+        Some(value) => {
+            let expected = format!("0 to {most}");
+            let refusal = ConfigRefusal::Limit.refuse();
+            section.refuse(name, refusal.expected(expected).found(value));
+            default
+        }
+    };
+    let overlap = hours("overlap_hours", OVERLAP_HOURS_MOST, default.overlap_hours);
+    let grace = hours("grace_hours", GRACE_HOURS_MOST, default.grace_hours);
     let rescue = section.boolean("rescue").unwrap_or(default.rescue);
     section.close();
     MetadataConfig {
         rescue,
-        overlap,
-        grace,
+        overlap_hours: overlap,
+        grace_hours: grace,
     }
 }
 

@@ -188,7 +188,7 @@ fn sound(
     next: IdpMetadata,
     now: Timestamp,
 ) -> Result<IdpMetadata, Refusal> {
-    next.valid_within(app.config.metadata.grace, now)?;
+    next.valid_within(app.config.metadata.grace(), now)?;
     let keys = app.saml_keys.keys();
     let text = document.text.as_bytes();
     SamlProvider::open(&known.connection, &known.options, text, &keys)?;
@@ -310,7 +310,7 @@ fn raced(written: Result<(), StoreError>) -> Result<(), StoreError> {
 
 /// How long a removed key is trusted.
 pub(crate) fn overlap(app: &App) -> SignedDuration {
-    app.config.metadata.overlap
+    app.config.metadata.overlap()
 }
 
 async fn checked(
@@ -384,7 +384,7 @@ async fn lapsed(app: &App, known: &Known, now: Timestamp) -> Result<(), StoreErr
 /// What is told of metadata that has expired and serves within the grace.
 fn expired(app: &App, known: &Known, now: Timestamp) -> Option<Value> {
     let end = known.metadata.valid_until.filter(|end| *end <= now)?;
-    let serves_until = end.saturating_add(app.config.metadata.grace).ok();
+    let serves_until = end.saturating_add(app.config.metadata.grace()).ok();
     tracing::warn!(connection = %known.id(), %end, "metadata has expired");
     Some(json!({
         "connection_id": known.id(),

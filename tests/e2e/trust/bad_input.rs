@@ -119,8 +119,8 @@ async fn addresses_that_must_not_be_read_are_refused_and_the_old_one_serves() {
     Ending::of(&login(&gateway, &connection).await).code();
 }
 
-async fn to(url: &'static str) -> Response {
-    Redirect::temporary(url).into_response()
+fn to(url: &'static str) -> std::future::Ready<Response> {
+    std::future::ready(Redirect::temporary(url).into_response())
 }
 
 /// Certificates around keys that are not accepted.

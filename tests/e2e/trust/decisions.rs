@@ -91,7 +91,7 @@ async fn one_call_rolls_back_and_what_was_rejected_is_not_taken_over_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_key_signs_for_nobody_until_it_is_trusted_again() {
-    let (gateway, _upstream, connection) = scene(json!({})).await;
+    let (gateway, upstream, connection) = scene(json!({})).await;
     let (_, told) = metadata(&gateway, &connection, Method::GET, "").await;
     let fingerprint = told["keys"][0]["fingerprint"].as_str().expect("one");
     let path = format!("/keys/{fingerprint}");
@@ -103,7 +103,7 @@ async fn a_revoked_key_signs_for_nobody_until_it_is_trusted_again() {
     assert_eq!(Ending::of(&page).refused().code, "metadata.keys_revoked");
     let (status, told) = metadata(&gateway, &connection, Method::PUT, &path).await;
     assert_eq!((status, states(&told)), (200, vec!["live"]));
-    step(&gateway, &_upstream, 5);
+    step(&gateway, &upstream, 5);
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     Ending::of(&login(&gateway, &connection).await).code();
     let (status, told) = metadata(&gateway, &connection, Method::DELETE, "/keys/abcd").await;

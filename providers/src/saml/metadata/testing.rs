@@ -28,9 +28,13 @@ impl Described {
     }
 
     pub(crate) fn xml(&self) -> String {
-        let keys: String = self.certificates.iter().map(|certificate| format!(
-            r#"<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"#
-        )).collect();
+        let mut keys = String::new();
+        for certificate in &self.certificates {
+            keys +=
+                r#"<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>"#;
+            keys += certificate;
+            keys += "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>";
+        }
         format!(
             r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{}" {}><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{keys}<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{}"/></md:IDPSSODescriptor></md:EntityDescriptor>"#,
             self.entity_id, self.attributes, self.sign_in

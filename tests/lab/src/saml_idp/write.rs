@@ -61,12 +61,12 @@ pub(super) fn metadata(
     certificates: &[String],
     wants_signed: bool,
 ) -> String {
-    let keys: String = certificates.iter().map(|certificate| format!(
-        r#"
-    <md:KeyDescriptor use="signing">
-      <ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
-    </md:KeyDescriptor>"#
-    )).collect();
+    let mut keys = String::new();
+    for certificate in certificates {
+        keys += "\n    <md:KeyDescriptor use=\"signing\">\n      <ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data><ds:X509Certificate>";
+        keys += certificate;
+        keys += "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\n    </md:KeyDescriptor>";
+    }
     let (entity_id, sso_url) = (attribute(entity_id), attribute(sso_url));
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
