@@ -134,7 +134,7 @@ impl Registry {
 
     /// The same registry, under these settings.
     #[must_use]
-    pub(crate) fn configured(mut self, metadata: &MetadataConfig) -> Self {
+    pub(crate) fn configured(mut self, metadata: MetadataConfig) -> Self {
         self.grace = metadata.grace();
         if !metadata.rescue {
             self.refetches = Arc::new(RefetchBudget::new(0, 0));

@@ -126,7 +126,7 @@ pub async fn open(config: Config) -> Result<Shared, ServeError> {
         rescues: Flights::default(),
         registry: Registry::new(&limits)
             .announcing(announcer)
-            .configured(&config.metadata)
+            .configured(config.metadata)
             .with_saml_keys(Arc::clone(&saml_keys)),
         saml_keys,
         key_uses: KeyUses::new(&limits),
