@@ -165,6 +165,7 @@ async fn a_redirect_leads_nowhere_that_its_target_would_not() {
         .filter(|path| *path == "/loop")
         .count();
     assert_eq!(loops, 4);
+    proved!(oidc 25, "egress.scheme_forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,6 +179,7 @@ async fn discovery_stays_on_the_host_of_the_issuer() {
         is("egress.redirect_forbidden", ISSUER)
     );
     assert_eq!(elsewhere.asked(), Vec::<String>::new());
+    proved!(oidc 25, "egress.redirect_forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,6 +202,7 @@ async fn discovery_names_no_inner_endpoint() {
             "{endpoint}"
         );
     }
+    proved!(oidc 25, "egress.address_forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -275,6 +278,7 @@ async fn a_certificate_that_nobody_vouches_for_is_not_accepted() {
         metadata(&gateway, &url).await,
         is("egress.tls", METADATA_URL)
     );
+    proved!(oidc 53, "egress.tls");
 }
 
 #[tokio::test(flavor = "multi_thread")]

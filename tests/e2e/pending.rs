@@ -98,6 +98,7 @@ async fn a_response_works_once_whoever_brings_the_cookie_back() {
     assert_eq!(gateway.rows().await, rows);
     proved!(88, "people.login_replayed");
     proved!(90, "login.already_used");
+    proved!(oidc 9, "login.already_used");
     proved!(127, "people.login_replayed");
     proved!(129, "people.login_replayed");
 }
@@ -142,6 +143,7 @@ async fn of_posts_at_the_same_moment_one_wins() {
         assert_eq!((won, gateway.rows().await.sessions - before), (1, 1));
     }
     proved!(89, "people.login_replayed");
+    proved!(oidc 9, "people.login_replayed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,6 +202,7 @@ async fn another_browser_gets_nothing_and_this_one_still_completes() {
     assert_eq!(gateway.rows().await.sessions, 0);
     Ending::of(&browser.submit(&form, &[]).await).code();
     proved!(91, "login.other_browser");
+    proved!(oidc 55, "login.other_browser");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -356,6 +359,7 @@ async fn a_pending_opens_whole_or_not_at_all() {
     }
     assert_eq!(gateway.rows().await.sessions, 0);
     Ending::of(&browser.submit(&form, &[]).await).code();
+    proved!(oidc 54, "login.pending_unreadable");
 }
 
 #[tokio::test(flavor = "multi_thread")]

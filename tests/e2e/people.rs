@@ -374,6 +374,7 @@ async fn another_tenants_identity_provider_claims_nothing_by_asserting_the_addre
     let asked = [("connection_id", connection.id.as_str())];
     let code = Ending::of(&login(&gateway, &asked, ALICE).await).code();
     assert_eq!(gateway.redeem(&code).await["sub"], id.as_str());
+    proved!(oidc 31, "people.user_unknown");
 }
 
 #[tokio::test(flavor = "multi_thread")]

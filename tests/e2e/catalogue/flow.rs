@@ -156,6 +156,7 @@ async fn markup_of_browsers_and_upstreams_is_text_on_every_page() {
     }
     proved!(117, "saml.destination_mismatch");
     proved!(117, &lost_code);
+    proved!(oidc 44, &lost_code);
 }
 
 #[tokio::test(flavor = "multi_thread")]

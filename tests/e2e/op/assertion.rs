@@ -1,6 +1,7 @@
 //! `private_key_jwt`: client assertions that are forged, replayed or meant for others.
 
 use super::*;
+use fedgate_tests::proved;
 
 struct Caller {
     gateway: Gateway,
@@ -97,6 +98,7 @@ async fn every_claim_binds_it() {
             "{name} {value}"
         );
     }
+    proved!(oidc 47, "op.client_assertion_audience");
 }
 
 #[tokio::test(flavor = "multi_thread")]

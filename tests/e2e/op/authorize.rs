@@ -1,6 +1,7 @@
 //! The authorization endpoint: requests that go back to the application, and those that must not.
 
 use super::*;
+use fedgate_tests::proved;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_cannot_be_served_goes_back_to_the_application() {
@@ -44,6 +45,9 @@ async fn a_request_that_cannot_be_served_goes_back_to_the_application() {
             "{parameters:?}"
         );
     }
+    proved!(oidc 42, "op.response_mode_unsupported");
+    proved!(oidc 52, "op.request_object_unsupported");
+    proved!(oidc 52, "op.request_uri_unsupported");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +107,8 @@ async fn a_redirect_uri_is_compared_character_by_character() {
         told(&gateway.browser().step(&none).await),
         "op.parameter_missing"
     );
+    proved!(oidc 39, "op.redirect_uri_mismatch");
+    proved!(oidc 40, "op.redirect_uri_mismatch");
 }
 
 #[tokio::test(flavor = "multi_thread")]

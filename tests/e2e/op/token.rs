@@ -1,6 +1,7 @@
 //! The token endpoint: who asks, with what, and for which code.
 
 use super::*;
+use fedgate_tests::proved;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_that_does_not_prove_itself_gets_nothing() {
@@ -29,6 +30,7 @@ async fn an_application_that_does_not_prove_itself_gets_nothing() {
         let answer = gateway.token(&fields).await;
         assert_eq!(refused(&answer), expected, "{fields:?}");
     }
+    proved!(oidc 48, "op.grant_type_unsupported");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 //! What an honest login through each strategy brings.
 
 use fedgate_lab::social::{Lie, number, uuid};
+use fedgate_tests::catalogue::ACCEPTED;
 use fedgate_tests::ending::Ending;
+use fedgate_tests::proved;
 use fedgate_tests::upstream::BOB;
 use serde_json::{Value, json};
 
@@ -135,6 +137,7 @@ async fn the_same_person_comes_back_as_the_same_user() {
         }
         assert_eq!(users[0], users[1], "{strategy}");
     }
+    proved!(oidc 57, ACCEPTED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

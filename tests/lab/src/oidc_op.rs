@@ -140,7 +140,7 @@ impl OidcOp {
                 get(discovery::lying),
             )
             .route("/jwks", get(discovery::keys))
-            .route("/{issuer}/jwks", get(discovery::no_keys))
+            .route("/{issuer}/jwks", get(discovery::other_keys))
             .route("/authorize", get(authorize::ask))
             .route("/login", post(authorize::login))
             .route("/token", post(token::redeem))

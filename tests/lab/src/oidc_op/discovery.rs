@@ -20,8 +20,8 @@ pub(super) async fn lying(State(op): State<Arc<OidcOp>>, Path(issuer): Path<Stri
     document["issuer"] = op.at(&format!("/{issuer}")).into();
     match issuer.as_str() {
         "other-issuer" => document["issuer"] = "https://another-issuer.test".into(),
-        "no-keys" => {
-            document["jwks_uri"] = op.at("/no-keys/jwks").into();
+        "no-keys" | "weak-keys" => {
+            document["jwks_uri"] = op.at(&format!("/{issuer}/jwks")).into();
             // Its callbacks come from the honest issuer: it must not promise to name itself there.
             document["authorization_response_iss_parameter_supported"] = false.into();
         }
@@ -42,8 +42,24 @@ pub(super) async fn keys(State(op): State<Arc<OidcOp>>) -> Response {
     }
 }
 
-pub(super) async fn no_keys() -> Json<Value> {
-    Json(json!({ "keys": "none" }))
+/// Keys that are none, or none to rely on: for encryption, or too short.
+pub(super) async fn other_keys(
+    State(op): State<Arc<OidcOp>>,
+    Path(issuer): Path<String>,
+) -> Response {
+    if issuer != "weak-keys" {
+        return Json(json!({ "keys": "none" })).into_response();
+    }
+    let Ok(key) = jws::public_key(&op.key()) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let (mut encrypts, mut short) = (key.clone(), key);
+    encrypts["use"] = "enc".into();
+    short["kid"] = "short".into();
+    // 1,024 bits.
+    let modulus = short["n"].as_str().map(|modulus| modulus[..171].to_owned());
+    short["n"] = modulus.into();
+    Json(json!({ "keys": [encrypts, short] })).into_response()
 }
 
 fn document(op: &OidcOp) -> Value {

@@ -1,7 +1,7 @@
 //! Writing ID tokens (RFC 7515 compact serialization), by construction and with every lie.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use openssl::error::ErrorStack;
 use openssl::hash::{MessageDigest, hash};
 use openssl::pkey::PKey;
@@ -19,17 +19,53 @@ const HOUR: i64 = 3600;
 pub(super) fn id_token(op: &OidcOp, grant: &Grant) -> Result<String, ErrorStack> {
     let honest = op.key();
     let key = match grant.lie {
-        Lie::OtherKey | Lie::OtherKeySameId => &op.other_key,
+        Lie::OtherKey
+        | Lie::OtherKeySameId
+        | Lie::KeyIdIsAPath
+        | Lie::KeyByAddress
+        | Lie::KeyInHeader => &op.other_key,
         _ => &*honest,
     };
-    let key_id = match grant.lie {
-        Lie::OtherKeySameId => honest.id(),
-        _ => key.id(),
-    };
-    let mut header = json!({ "alg": "RS256", "kid": key_id, "typ": "JWT" });
-    match grant.lie {
+    let header = header(op, grant.lie, key)?.to_string();
+    let mut payload = Value::from(claims(op, grant)?).to_string();
+    if grant.lie == Lie::DuplicateMember {
+        payload = payload.replacen('{', "{\"sub\":\"somebody-else\",", 1);
+    }
+    let mut signed = format!("{}.{}", encoded(&header), encoded(&payload));
+    if grant.lie == Lie::Padded {
+        signed = format!(
+            "{}.{}",
+            encoded(&header),
+            URL_SAFE.encode(payload.clone() + padding(&payload))
+        );
+    }
+    let signature = signature(grant.lie, key, &signed)?;
+    Ok(match grant.lie {
+        Lie::NotAToken => "this is no token".to_owned(),
+        // The form of RFC 7516: five parts.
+        Lie::Encrypted => format!("{signed}.{signature}.AAAA.AAAA"),
+        Lie::Tampered => {
+            let other = payload.replacen(&grant.person.given_name, "Mallory", 1);
+            format!("{}.{}.{signature}", encoded(&header), encoded(&other))
+        }
+        _ => format!("{signed}.{signature}"),
+    })
+}
+
+fn header(op: &OidcOp, lie: Lie, key: &LabKey) -> Result<Value, ErrorStack> {
+    let mut header = json!({ "alg": "RS256", "kid": key.id(), "typ": "JWT" });
+    match lie {
         Lie::AlgNone => header = json!({ "alg": "none" }),
+        Lie::AlgNoneInOtherCase => header = json!({ "alg": "nOnE", "kid": key.id() }),
         Lie::Hs256WithPublicKey => header["alg"] = "HS256".into(),
+        Lie::SignatureOfZeros => header["alg"] = "ES256".into(),
+        Lie::OtherKeySameId => header["kid"] = op.key().id().into(),
+        Lie::KeyIdIsAPath => header["kid"] = "../../../../etc/passwd' OR '1'='1".into(),
+        Lie::KeyByAddress => {
+            header["jku"] = op.at("/keys-of-the-header").into();
+            header["x5u"] = op.at("/keys-of-the-header").into();
+        }
+        Lie::KeyInHeader => header["jwk"] = public_key(key)?,
         Lie::WrongType => header["typ"] = "at+jwt".into(),
         Lie::CriticalHeader => {
             header["crit"] = json!(["lab"]);
@@ -37,24 +73,16 @@ pub(super) fn id_token(op: &OidcOp, grant: &Grant) -> Result<String, ErrorStack>
         }
         _ => {}
     }
-    let mut payload = Value::from(claims(op, grant)?).to_string();
-    if grant.lie == Lie::DuplicateMember {
-        payload = payload.replacen('{', "{\"sub\":\"somebody-else\",", 1);
+    Ok(header)
+}
+
+/// Blanks behind a JSON text whose base64 would need no padding.
+fn padding(text: &str) -> &'static str {
+    if text.len().is_multiple_of(3) {
+        " "
+    } else {
+        ""
     }
-    let signed = format!("{}.{}", encoded(&header.to_string()), encoded(&payload));
-    let signature = signature(grant.lie, key, &signed)?;
-    Ok(match grant.lie {
-        Lie::NotAToken => "this is no token".to_owned(),
-        Lie::Tampered => {
-            let other = payload.replacen(&grant.person.given_name, "Mallory", 1);
-            format!(
-                "{}.{}.{signature}",
-                encoded(&header.to_string()),
-                encoded(&other)
-            )
-        }
-        _ => format!("{signed}.{signature}"),
-    })
 }
 
 /// What the provider says of a person beside the subject (OpenID Connect core 5.1).
@@ -156,7 +184,9 @@ fn mislead(lie: Lie, now: i64, claims: &mut Map<String, Value>) {
 
 fn signature(lie: Lie, key: &LabKey, signed: &str) -> Result<String, ErrorStack> {
     let octets = match lie {
-        Lie::AlgNone => Vec::new(),
+        Lie::AlgNone | Lie::AlgNoneInOtherCase => Vec::new(),
+        // CVE-2022-21449: r and s are zero.
+        Lie::SignatureOfZeros => vec![0; 64],
         // The attack of RFC 8725 2.1: the published key as the secret of an HMAC.
         Lie::Hs256WithPublicKey => {
             let secret = PKey::hmac(&key.private().public_key_to_pem()?)?;
