@@ -24,6 +24,7 @@ use url::{Host, Url};
 use super::conditions::date_time_value;
 use super::namespace::{METADATA, PROTOCOL, SIGNATURE};
 use super::refusal::SamlRefusal;
+use super::xml::second_reader::reads_alike;
 use super::xml::{Document, Element, Mode};
 use crate::connection::Binding;
 use crate::error::Refusal;
@@ -69,6 +70,8 @@ impl IdpMetadata {
     pub fn parse(bytes: &[u8], chosen: Option<&str>) -> Result<Self, Refusal> {
         let document =
             Document::parse(bytes, Mode::Metadata).map_err(|refusal| unreadable(&refusal))?;
+        reads_alike(document.source, &document)
+            .map_err(|words| MetadataRefusal::NotXml.refuse().detail(words))?;
         let (entity, role) = identity_provider(document.root(), chosen)?;
         let (trust, skipped_keys) = signing_keys(role)?;
         let mut around = vec![role, entity];

@@ -2,12 +2,13 @@
 //!
 //! What SAML does not need is refused while reading: document types, comments, processing instructions,
 //! CDATA, foreign entities, and namespaces that two readers could take differently. Every consumer reads
-//! this one tree, so there is no second parser that could disagree.
+//! this one tree, so there is no second parser that could disagree; [`second_reader`] only agrees or refuses.
 
 mod arena;
 mod lexical;
 mod parse;
 mod scope;
+pub mod second_reader;
 mod tag;
 mod uri;
 

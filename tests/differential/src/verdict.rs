@@ -9,6 +9,7 @@ use fedgate_providers::saml::decrypt::Decryption;
 use fedgate_providers::saml::namespace::ASSERTION;
 use fedgate_providers::saml::shape::ResponseShape;
 use fedgate_providers::saml::signature::{Algorithms, verify};
+use fedgate_providers::saml::xml::second_reader::reads_alike;
 use fedgate_providers::saml::xml::{Document, Element, Mode};
 use fedgate_providers::saml::{
     Asserted, Authentication, Expectation, InResponseTo, verify_response,
@@ -85,6 +86,8 @@ pub fn judge(octets: &[u8], signer: &Signer) -> bool {
             draft.is_sound(),
             "accepted, but not sound: {draft:?}\n{shown}"
         );
+        let document = Document::parse(&xml, Mode::Message).expect("accepted just now");
+        assert_eq!(reads_alike(&shown, &document), Ok(()), "{shown}");
         assert!(
             says(&draft, &asserted),
             "accepted, but nobody said it: {asserted:?} for {draft:?}\n{shown}"
