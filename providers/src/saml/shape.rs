@@ -186,8 +186,10 @@ impl<'d> Ids<'d> {
     }
 
     fn visit(&mut self, element: Element<'d>) {
-        if self.refusal.is_none() {
-            self.refusal = self.read(element).err();
+        if self.refusal.is_none()
+            && let Err(refusal) = self.read(element)
+        {
+            self.refusal = Some(refusal);
         }
     }
 
@@ -263,7 +265,8 @@ fn has_metadata_id(local_name: &str) -> bool {
 fn must_have_id(element: Element<'_>) -> bool {
     match element.local_name() {
         "Assertion" => element.namespace() == ASSERTION,
-        name => is_message(name) && element.namespace() == PROTOCOL,
+        "Response" | "LogoutRequest" | "LogoutResponse" => element.namespace() == PROTOCOL,
+        _ => false,
     }
 }
 

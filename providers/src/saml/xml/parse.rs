@@ -24,6 +24,9 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The parent of the root.
 const NO_ELEMENT: Index = Index::MAX;
 
+/// How many attributes a document has room for without growing.
+const USUAL_ATTRIBUTES: usize = 256;
+
 /// Parses a document, or a fragment that inherits declarations.
 pub(super) fn parse<'s>(
     bytes: &'s [u8],
@@ -94,13 +97,15 @@ impl<'s> Parser<'s> {
         for (index, declaration) in (XML_DECLARATION..).zip(&mut declarations) {
             declaration.slot = slot(scope.declare(declaration.prefix, index));
         }
-        // What SAML messages have, rounded down; a guess that saves copying.
-        let (nodes, attributes) = (text.len() / 64 + 1, text.len() / 256 + 1);
+        // About as many as there are: what grows is copied, and takes fresh pages from the kernel each time.
+        let limits = mode.limits();
+        let nodes = occurrences(text, b'<').min(limits.nodes);
+        let attributes = occurrences(text, b'=').min(USUAL_ATTRIBUTES);
         Self {
             source: text,
             beginning,
             mode,
-            limits: mode.limits(),
+            limits,
             document: Document {
                 source: text,
                 decoded: String::new(),
@@ -113,7 +118,8 @@ impl<'s> Parser<'s> {
             scope,
             open: Vec::with_capacity(16),
             complete: false,
-            is_rough: any_byte(text, is_rough),
+            // The first look is the cheaper one, and enough for a document of one line.
+            is_rough: any_byte(text, |b| b < b' ' || b == 0xEF) && any_byte(text, is_rough),
         }
     }
 
@@ -370,6 +376,10 @@ fn pseudo_attribute<'t>(text: &'t str, name: &str, good: impl Fn(&str) -> bool) 
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let (value, rest) = rest[1..].split_once(quote)?;
     good(value).then_some(rest)
+}
+
+fn occurrences(text: &str, wanted: u8) -> usize {
+    text.bytes().filter(|byte| *byte == wanted).count()
 }
 
 /// Positions and counts are below the limits of every mode, far below 2^32.

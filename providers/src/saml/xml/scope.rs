@@ -49,16 +49,22 @@ impl<'s> Scope<'s> {
 
     /// Binds a prefix, and answers its slot.
     pub(super) fn declare(&mut self, prefix: &'s str, declaration: Index) -> usize {
-        if let Some(slot) = self.slot(prefix) {
-            let shadowed = std::mem::replace(&mut self.bound[slot].1, declaration);
+        let slot = self.slot(prefix).unwrap_or(self.bound.len());
+        self.declare_at(slot, prefix, declaration);
+        slot
+    }
+
+    /// Binds the prefix of a slot: one in use, or the next one.
+    pub(super) fn declare_at(&mut self, slot: usize, prefix: &'s str, declaration: Index) {
+        if let Some(bound) = self.bound.get_mut(slot) {
+            let shadowed = std::mem::replace(&mut bound.1, declaration);
             self.before.push(Before::Bound(slot, shadowed));
-            return slot;
+            return;
         }
         self.keys.push(key(prefix));
         self.bound.push((prefix, declaration));
         self.before.push(Before::New);
         self.most = self.most.max(self.bound.len());
-        self.bound.len() - 1
     }
 
     /// Takes back all declarations but the first `depth`.

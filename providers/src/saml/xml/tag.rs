@@ -105,8 +105,10 @@ impl<'s> Parser<'s> {
     fn add_repeated(&mut self, data: ElementData<'s>, start: usize) -> Result<usize, Refusal> {
         let scope = self.scope.depth();
         for declaration in data.declarations.0..data.declarations.1 {
-            let prefix = self.document.declarations[declaration as usize].prefix;
-            self.scope.declare(prefix, declaration);
+            let Declaration { prefix, slot, .. } =
+                &self.document.declarations[declaration as usize];
+            self.scope
+                .declare_at(usize::from(*slot), prefix, declaration);
         }
         let end = data.tag_end as usize;
         let is_empty = self.source.as_bytes()[end - 2] == b'/';
