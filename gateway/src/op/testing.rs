@@ -167,6 +167,11 @@ impl Parts {
         Self::with(Limits::default()).await
     }
 
+    /// For futures that hold it: it is large.
+    pub(crate) async fn boxed() -> Box<Self> {
+        Box::new(Box::pin(Self::new()).await)
+    }
+
     pub(crate) async fn with(limits: Limits) -> Self {
         let egress = Egress::new(EgressPolicy::default());
         let store = Store::open("sqlite::memory:").await.expect("a store");

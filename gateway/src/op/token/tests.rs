@@ -31,7 +31,7 @@ async fn by_web(parts: &Parts, body: &str) -> Result<Earned, Refusal> {
 }
 
 async fn refused_grant(grant: &Grant, body: &str) -> Refusal {
-    let parts = Parts::new().await;
+    let parts = Parts::boxed().await;
     parts.keep("c1", grant).await;
     by_web(&parts, body).await.expect_err("refused")
 }
@@ -253,7 +253,7 @@ async fn only_two_grant_types_are_offered_and_only_to_those_registered_for_them(
 }
 
 async fn api(extra: &str) -> Result<Earned, Refusal> {
-    let parts = Parts::new().await;
+    let parts = Parts::boxed().await;
     let body =
         format!("grant_type=client_credentials&audience=https%3A%2F%2Flogin.test%2Fapi{extra}");
     by_web(&parts, &body).await

@@ -116,7 +116,7 @@ fn measured(octets: Vec<u8>, signer: &Signer) -> Option<(Shape, Found)> {
     let micros = least(|| {
         code = answered(&field, &signer.trust)
             .err()
-            .map(|refusal| refusal.code())
+            .map(|refusal| refusal.code());
     });
     let floor = least(|| {
         let decoded = STANDARD.decode(black_box(&field)).expect("base64");
