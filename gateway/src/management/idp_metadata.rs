@@ -37,6 +37,7 @@ pub(super) fn routes(api: Api) -> Api {
         Operation::new(id, summary, &["update:connections"])
             .answers::<MetadataRead>(StatusCode::OK)
             .conflicts()
+            .suits()
     };
     api.at("/connections/{id}/metadata", &[ID])
         .get(

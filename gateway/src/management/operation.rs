@@ -130,6 +130,12 @@ impl Operation {
         self
     }
 
+    /// What the path names may be none that it can be done with (422).
+    pub(super) fn suits(mut self) -> Self {
+        self.refusals.push(422);
+        self
+    }
+
     /// What the query names may be nowhere (404), as what the path names.
     pub(super) fn finds(mut self) -> Self {
         self.refusals.push(404);

@@ -28,6 +28,9 @@ pub struct Replacement {
     pub expires_at: Timestamp,
 }
 
+/// The most pairs of one connection that are shown beside that of now: whoever pastes more makes the oldest go early.
+const MOST_SHOWN: i64 = 8;
+
 impl Store {
     /// The pairs that a connection had and that are still shown, the latest first.
     ///
@@ -43,9 +46,10 @@ impl Store {
             reader,
             (String, String, Vec<u8>),
             "SELECT key_id, certificate, private_key FROM replaced_certificates
-             WHERE connection_id = $1 AND expires_at > $2 ORDER BY replaced_at DESC, key_id LIMIT 8",
+             WHERE connection_id = $1 AND expires_at > $2 ORDER BY replaced_at DESC, key_id LIMIT $3",
             connection.as_str(),
-            now.as_millisecond()
+            now.as_millisecond(),
+            MOST_SHOWN
         )?;
         let pair = |(key_id, certificate, private_key)| ReplacedPair {
             key_id,

@@ -63,10 +63,11 @@ pub fn judge(xml: &[u8]) {
     }
 }
 
-/// All but which elements carried a signature: of two good ones, one may be lost on the way.
+/// All but which elements carried a signature (of two good ones, one may be lost on the way) and which key opened it.
 fn says_the_same(genuine: &Asserted, accepted: &Asserted) -> bool {
     let mut genuine = genuine.clone();
     genuine.signed = accepted.signed;
+    genuine.decrypted_with.clone_from(&accepted.decrypted_with);
     genuine == *accepted
 }
 
