@@ -120,7 +120,11 @@ pub(super) fn read(members: &mut Members<'_>) -> NewKey {
             } else {
                 "private_key"
             };
-            members.refuse(ApiRefusal::MemberMissing, absent);
+            refuse(
+                members,
+                absent,
+                "one of pkcs12, and private_key with certificate",
+            );
             Material::Made(KeyShape::default())
         }
     };

@@ -256,7 +256,7 @@ async fn odd_keys_are_refused_each_by_its_code_and_nothing_changes() {
         ),
         (unread, "key.not_a_key", "private_key"),
         (bare, "key.not_a_certificate", "certificate"),
-        (half, "api.member_missing", "certificate"),
+        (half, "api.member_value", "certificate"),
         (
             json!({ "purpose": "saml_signing", "kind": "P-256" }),
             "api.member_value",
