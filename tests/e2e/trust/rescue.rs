@@ -78,7 +78,7 @@ async fn an_answer_that_could_never_be_accepted_causes_no_fetch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_on_another_replica_reaches_the_login_that_is_about_to_end() {
+async fn embedded_and_without_news_a_revocation_on_another_replica_reaches_the_login() {
     let (gateway, upstream, connection) = scene(json!({})).await;
     // The replica has the key near; nobody tells it anything.
     let other = gateway.replica().await;
